@@ -1,6 +1,7 @@
 //! Query strings, so that everything a page shows can be linked to.
 
 pub mod audit;
+pub mod list;
 pub mod saved;
 pub mod sessions;
 pub mod time;
@@ -13,7 +14,6 @@ use crate::domain::{
     form,
     page::PageRequest,
     problem::{FieldProblems, Problem},
-    time_range::TimePreset,
 };
 
 /// A query string under construction. Empty values are left out.
@@ -73,51 +73,6 @@ pub fn optional<T, E: ToString>(
     problems.take(field, parse(text))
 }
 
-/// A query string that names a tenant.
-pub trait WithTenant {
-    /// The text that names it.
-    fn tenant(&mut self) -> &mut String;
-}
-
-/// A part of a filter that is set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chip {
-    /// What it is called: `Tenant`.
-    pub name: &'static str,
-    /// What is chosen.
-    pub text: String,
-    /// The list without it.
-    pub without: String,
-}
-
-/// A part of a query string, and what people call it.
-type Part<Q> = (&'static str, fn(&mut Q) -> &mut String);
-
-/// The parts that are set, each with the address without it.
-fn chips_of<Q: Clone>(
-    query: &Q,
-    parts: &[Part<Q>],
-    tenant: &str,
-    address: fn(&Q) -> String,
-) -> Vec<Chip> {
-    let chip = |(name, part): &Part<Q>| {
-        let mut without = query.clone();
-        let text = std::mem::take(part(&mut without));
-        let text = match (*name, text.parse::<TimePreset>()) {
-            _ if text.is_empty() || text == time::CUSTOM => return None,
-            ("Tenant", _) => tenant.to_owned(),
-            (_, Ok(preset)) => preset.label().to_owned(),
-            (_, Err(_)) => text,
-        };
-        Some(Chip {
-            name,
-            text,
-            without: address(&without),
-        })
-    };
-    parts.iter().filter_map(chip).collect()
-}
-
 /// The page of a list that is asked for, and what is wrong with the query. With anything wrong it is the first page: a place
 /// in another list would be none here.
 pub fn page_of(
@@ -139,16 +94,14 @@ pub fn page_of(
 
 /// The page of a list that is asked for, unless anything of the query can't be read.
 pub fn page_request(
-    mut problems: FieldProblems,
+    problems: FieldProblems,
     limit: &str,
     cursor: &str,
 ) -> Result<PageRequest, Problem> {
-    let limit = optional(&mut problems, "limit", limit, |text| {
-        text.parse().map_err(|_| "must be a whole number")
-    });
-    problems.finish()?;
-    let cursor = Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty());
-    Ok(PageRequest { limit, cursor })
+    match page_of(problems, limit, cursor) {
+        (page, None) => Ok(page),
+        (_, Some(problem)) => Err(problem),
+    }
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986 §2.3.

@@ -15,7 +15,11 @@ use crate::{
         tenants::TenantRef,
         time_range::TimeSpan,
     },
-    query::{audit::AuditQuery, sessions::SessionsQuery},
+    query::{
+        audit::AuditQuery,
+        list::{ListParts, ListQuery},
+        sessions::SessionsQuery,
+    },
 };
 
 /// What a page shows for its query string.
@@ -33,6 +37,29 @@ pub struct Answered<Q, L> {
     pub problem: Option<Problem>,
     /// The list, or why there is none.
     pub list: Result<L, Problem>,
+}
+
+impl<Q, L> Answered<Q, L> {
+    pub fn map<T>(self, list: impl FnOnce(L) -> T) -> Answered<Q, T> {
+        Answered {
+            query: self.query,
+            typed: self.typed,
+            tenant: self.tenant,
+            span: self.span,
+            problem: self.problem,
+            list: self.list.map(list),
+        }
+    }
+}
+
+impl<P: ListParts, L> Answered<ListQuery<P>, L> {
+    /// The address with the tenant's ID, where this is the answer to `asked`, which names the tenant in another way.
+    pub fn address_by_id(&self, asked: ListQuery<P>) -> Option<String> {
+        let is_named = self.typed == asked.tenant && self.query.tenant != asked.tenant;
+        let tenant = self.query.tenant.clone();
+        let same = ListQuery { tenant, ..asked };
+        (is_named && same == self.query).then(|| same.address(Some(&same.cursor)))
+    }
 }
 
 /// A page of audit events, with the tenants in it.
@@ -53,7 +80,7 @@ pub async fn audit_log(query: AuditQuery) -> Result<Answered<AuditQuery, NamedEv
     // One row a request, unless someone looks for answers or failures.
     filter.without_answers = filter.outcome.is_none()
         && filter.action.as_deref() != Some(crate::domain::audit::RESPONSE);
-    let list = match console.audit.list(&context, filter.clone(), page).await {
+    let list = match console.audit.list(&context, filter, page).await {
         Ok(events) => {
             let ids = events.items.iter().filter_map(|e| e.tenant_id.clone());
             let ids = ids.collect();
@@ -67,8 +94,7 @@ pub async fn audit_log(query: AuditQuery) -> Result<Answered<AuditQuery, NamedEv
         }
         Err(problem) => Err(problem),
     };
-    let span = on_server::span(&console, &context, filter.time);
-    Ok(asked.answered(span, problem, list))
+    Ok(asked.answered(problem, list))
 }
 
 /// The page of the list of support sessions at a query string.
@@ -79,9 +105,8 @@ pub async fn support_sessions(
     let (console, context) = super::asked()?;
     let asked = on_server::Asked::of(&console, &context, query).await?;
     let (filter, page, problem) = asked.query.read();
-    let span = on_server::span(&console, &context, filter.time);
     let list = console.support_sessions.list(&context, filter, page).await;
-    Ok(asked.answered(span, problem, list))
+    Ok(asked.answered(problem, list))
 }
 
 #[cfg(feature = "ssr")]
@@ -90,58 +115,61 @@ mod on_server {
     use crate::{
         domain::{
             caller::Context,
-            problem::{Problem, ProblemCode},
+            problem::{FieldProblems, Problem, ProblemCode},
             tenants::TENANT_FIELD,
-            time_range::{TimePreset, TimeSpan},
+            time_range::TimeSpan,
         },
         ports::Console,
-        query::WithTenant,
+        query::list::{ListParts, ListQuery},
     };
 
     /// A query string whose tenant has been looked up.
-    pub(super) struct Asked<Q> {
-        pub(super) query: Q,
+    pub(super) struct Asked<P> {
+        pub(super) query: ListQuery<P>,
         typed: String,
         text: String,
         unknown: Option<Problem>,
+        span: TimeSpan,
     }
 
-    impl<Q: WithTenant> Asked<Q> {
+    impl<P: ListParts> Asked<P> {
         /// Puts the tenant's ID where its name or slug stands. A tenant that isn't found is left out.
         pub(super) async fn of(
             console: &Console,
             context: &Context,
-            mut query: Q,
+            mut query: ListQuery<P>,
         ) -> Result<Self, Problem> {
-            let typed = query.tenant().clone();
+            let typed = query.tenant.clone();
             let (mut text, mut unknown) = (typed.clone(), None);
             if !typed.is_empty() {
                 match console.tenants.named(context, &typed).await {
                     Ok(chosen) => {
-                        *query.tenant() = chosen.tenant.id.to_string();
+                        query.tenant = chosen.tenant.id.to_string();
                         text = chosen.text;
                     }
                     Err(problem) if problem.code == ProblemCode::InvalidInput => {
-                        query.tenant().clear();
+                        query.tenant.clear();
                         unknown = Some(problem);
                     }
                     Err(problem) => return Err(problem),
                 }
             }
+            let (preset, _) = query.times().read(&mut FieldProblems::default());
+            let span = preset.map(|preset| console.audit.span(context, preset));
             Ok(Self {
                 query,
                 typed,
                 text,
                 unknown,
+                span: span.unwrap_or_default(),
             })
         }
 
         pub(super) fn answered<L>(
             mut self,
-            span: TimeSpan,
             problem: Option<Problem>,
             list: Result<L, Problem>,
-        ) -> Answered<Q, L> {
+        ) -> Answered<ListQuery<P>, L> {
             let problem = match (self.unknown, problem) {
                 (Some(unknown), Some(others)) => {
                     Some(Problem::invalid([unknown.fields, others.fields].concat()))
@@ -152,26 +180,16 @@ mod on_server {
                 .as_ref()
                 .is_some_and(|problem| problem.field(TENANT_FIELD).is_some());
             if is_unknown {
-                self.query.tenant().clone_from(&self.typed);
+                self.query.tenant.clone_from(&self.typed);
             }
             Answered {
                 query: self.query,
                 typed: self.typed,
                 tenant: self.text,
-                span,
+                span: self.span,
                 problem,
                 list,
             }
         }
-    }
-
-    pub(super) fn span(
-        console: &Console,
-        context: &Context,
-        preset: Option<TimePreset>,
-    ) -> TimeSpan {
-        preset.map_or_else(TimeSpan::default, |preset| {
-            console.audit.span(context, preset)
-        })
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::Outside;
-use crate::query::Chip;
+use crate::query::list::Chip;
 
 /// The parts of a filter as links that take them away.
 #[component]

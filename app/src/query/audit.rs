@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chip, Part, Query, WithTenant, chips_of, optional, page_of, time::TimeFields};
+use super::{
+    Query,
+    list::{ListParts, ListQuery},
+    optional,
+};
 use crate::{
     domain::{
         RequestId, SupportSessionId,
         audit::{AuditFilter, ExportFormat},
         find::pasted,
-        page::PageRequest,
-        problem::{FieldProblems, Problem},
-        tenants::tenant_in_filter,
+        problem::FieldProblems,
+        saved_views::FilteredList,
         text::clean,
         time_range::TimePreset,
     },
@@ -22,190 +25,121 @@ const TEXT_MAX: usize = 200;
 /// The value of `order` that isn't the usual one.
 const OLDEST: &str = "oldest";
 
-/// The filter and the page as texts from the URL, valid or not, so that a form can show them again.
+pub type AuditQuery = ListQuery<AuditParts>;
+
+/// What only the audit log is filtered and sorted by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct AuditQuery {
+pub struct AuditParts {
     pub category: String,
     /// Action; with a final `*`, every action that begins so.
     pub action: String,
     /// The actor's identifier, or part of the name.
     pub actor: String,
-    /// The tenant's ID. In what a form without JavaScript sends, its name or slug too.
-    pub tenant: String,
     pub outcome: String,
     /// The identifier of a request.
     pub request: String,
     /// The identifier of a support session.
     pub session: String,
-    /// A [`TimePreset`], or `custom`.
-    pub time: String,
-    /// From this instant on.
-    pub from: String,
-    /// Before this instant.
-    pub to: String,
     /// `oldest` for oldest first.
     pub order: String,
-    pub cursor: String,
-    pub limit: String,
 }
 
-impl WithTenant for AuditQuery {
-    fn tenant(&mut self) -> &mut String {
-        &mut self.tenant
+impl ListParts for AuditParts {
+    type Filter = AuditFilter;
+    const LIST: FilteredList = FilteredList::Audit;
+    const PATH: &'static str = paths::AUDIT;
+    const FILTER: &'static [&'static str] = &[
+        "category", "action", "actor", "tenant", "outcome", "request", "session", "time", "from",
+        "to",
+    ];
+    const ORDER: &'static [&'static str] = &["order"];
+    const LABELS: &'static [(&'static str, &'static str)] = &[
+        ("tenant", "Tenant"),
+        ("category", "Category"),
+        ("action", "Action"),
+        ("actor", "Actor"),
+        ("outcome", "Outcome"),
+        ("request", "Request"),
+        ("session", "Support session"),
+        ("time", "Time"),
+        ("from", "From"),
+        ("to", "To"),
+    ];
+
+    fn filter(query: &AuditQuery, problems: &mut FieldProblems) -> AuditFilter {
+        let (time, span) = query.times().read(problems);
+        let own = &query.own;
+        AuditFilter {
+            category: optional(problems, "category", &own.category, str::parse),
+            action: optional(problems, "action", &own.action, text),
+            actor: optional(problems, "actor", &own.actor, text),
+            tenant_id: query.tenant_id(problems),
+            outcome: optional(problems, "outcome", &own.outcome, str::parse),
+            time,
+            from: span.from,
+            to: span.to,
+            request_id: optional(problems, "request", &own.request, request_id),
+            session_id: optional(problems, "session", &own.session, session_id),
+            without_answers: false,
+            oldest_first: optional(problems, "order", &own.order, oldest).is_some(),
+        }
     }
 }
 
 impl AuditQuery {
-    /// The filter of the fields that can be read, the page, and what is wrong with the other fields.
-    /// With anything wrong it is the first page.
-    pub fn read(&self) -> (AuditFilter, PageRequest, Option<Problem>) {
-        let mut problems = FieldProblems::default();
-        let (time, span) = self.times().read(&mut problems);
-        let filter = AuditFilter {
-            category: optional(&mut problems, "category", &self.category, str::parse),
-            action: optional(&mut problems, "action", &self.action, text),
-            actor: optional(&mut problems, "actor", &self.actor, text),
-            tenant_id: optional(&mut problems, "tenant", &self.tenant, tenant_in_filter),
-            outcome: optional(&mut problems, "outcome", &self.outcome, str::parse),
-            time,
-            from: span.from,
-            to: span.to,
-            request_id: optional(&mut problems, "request", &self.request, request_id),
-            session_id: optional(&mut problems, "session", &self.session, session_id),
-            without_answers: false,
-            oldest_first: optional(&mut problems, "order", &self.order, oldest).is_some(),
-        };
-        let (page, problem) = page_of(problems, &self.limit, &self.cursor);
-        (filter, page, problem)
-    }
-
-    /// The parsed filter, or all invalid fields.
-    pub fn parse(&self) -> Result<(AuditFilter, PageRequest), Problem> {
-        match self.read() {
-            (filter, page, None) => Ok((filter, page)),
-            (_, _, Some(problem)) => Err(problem),
-        }
-    }
-
-    pub fn times(&self) -> TimeFields<'_> {
-        TimeFields {
-            time: &self.time,
-            from: &self.from,
-            to: &self.to,
-        }
-    }
-
-    pub fn is_filtered(&self) -> bool {
-        let unfiltered = Self {
-            cursor: self.cursor.clone(),
-            limit: self.limit.clone(),
-            order: self.order.clone(),
-            ..Self::default()
-        };
-        *self != unfiltered
-    }
-
-    /// The page of this filter at `cursor`; the first without.
-    pub fn address(&self, cursor: Option<&str>) -> String {
-        self.filter_query(Query::default())
-            .with("order", &self.order)
-            .with_some("cursor", cursor)
-            .with("limit", &self.limit)
-            .of(paths::AUDIT)
-    }
-
-    /// The first page of the same filter for another time: a preset, `custom` or, if empty, any.
-    pub fn at_time(&self, time: &str) -> String {
-        Self {
-            time: time.to_owned(),
-            from: String::new(),
-            to: String::new(),
-            ..self.clone()
-        }
-        .address(None)
-    }
-
     /// The first page of the same filter in the other order.
     pub fn in_other_order(&self) -> String {
-        let order = match self.order.as_str() {
-            OLDEST => "",
-            _ => OLDEST,
-        };
-        Self {
-            order: order.to_owned(),
-            ..self.clone()
-        }
-        .address(None)
+        let order = if self.is_oldest_first() { "" } else { OLDEST };
+        self.with(&[("order", order)])
     }
 
     pub fn is_oldest_first(&self) -> bool {
-        self.order == OLDEST
-    }
-
-    /// The parts of the filter that are set. `tenant` is what the field for it shows.
-    pub fn chips(&self, tenant: &str) -> Vec<Chip> {
-        const PARTS: [Part<AuditQuery>; 10] = [
-            ("Tenant", |query| &mut query.tenant),
-            ("Category", |query| &mut query.category),
-            ("Action", |query| &mut query.action),
-            ("Actor", |query| &mut query.actor),
-            ("Outcome", |query| &mut query.outcome),
-            ("Request", |query| &mut query.request),
-            ("Support session", |query| &mut query.session),
-            ("Time", |query| &mut query.time),
-            ("From", |query| &mut query.from),
-            ("To", |query| &mut query.to),
-        ];
-        chips_of(self, &PARTS, tenant, |query| query.address(None))
+        self.own.order == OLDEST
     }
 
     /// The export of everything that this filter matches.
     pub fn export_address(&self, format: ExportFormat) -> String {
-        self.filter_query(Query::default().with("format", format.as_str()))
-            .of(paths::AUDIT_EXPORT)
+        self.export(paths::AUDIT_EXPORT, format, "")
     }
 
     /// The address of an export as CSV that Excel opens rightly.
     pub fn excel_address(&self) -> String {
-        let csv = Query::default().with("format", ExportFormat::Csv.as_str());
-        self.filter_query(csv.with("bom", "1"))
-            .of(paths::AUDIT_EXPORT)
+        self.export(paths::AUDIT_EXPORT, ExportFormat::Csv, "1")
     }
 
     /// The export of this filter's support activity, as people read it.
     pub fn activity_address(&self) -> String {
-        self.filter_query(Query::default().with("format", ExportFormat::Csv.as_str()))
-            .of(paths::ACTIVITY_EXPORT)
+        self.export(paths::ACTIVITY_EXPORT, ExportFormat::Csv, "")
     }
 
-    fn filter_query(&self, query: Query) -> Query {
-        query
-            .with("category", &self.category)
-            .with("action", &self.action)
-            .with("actor", &self.actor)
-            .with("tenant", &self.tenant)
-            .with("outcome", &self.outcome)
-            .with("request", &self.request)
-            .with("session", &self.session)
-            .with("time", &self.time)
-            .with("from", &self.from)
-            .with("to", &self.to)
+    fn export(&self, path: &str, format: ExportFormat, bom: &str) -> String {
+        let query = Query::default().with("format", format.as_str());
+        self.add_to(query.with("bom", bom), AuditParts::FILTER)
+            .of(path)
     }
 }
 
 /// The events of one support session.
 pub fn of_session(id: SupportSessionId) -> AuditQuery {
-    AuditQuery {
+    let own = AuditParts {
         session: id.to_string(),
+        ..AuditParts::default()
+    };
+    AuditQuery {
+        own,
         ..AuditQuery::default()
     }
 }
 
 /// The support activity of a time.
 pub fn support_activity(time: TimePreset) -> AuditQuery {
-    AuditQuery {
+    let own = AuditParts {
         category: crate::domain::audit::AuditCategory::SupportSession.to_string(),
+        ..AuditParts::default()
+    };
+    AuditQuery {
+        own,
         time: time.to_string(),
         ..AuditQuery::default()
     }
@@ -235,7 +169,10 @@ fn text(text: &str) -> Result<String, crate::domain::text::InvalidText> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::audit::{AuditCategory, AuditOutcome};
+    use crate::domain::{
+        audit::{AuditCategory, AuditOutcome},
+        page::PageRequest,
+    };
 
     fn query(pairs: &[(&str, &str)]) -> AuditQuery {
         crate::query::read(pairs.iter().copied())

@@ -3,46 +3,40 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Chip, Part, Query, WithTenant, chips_of, optional, page_of,
-    time::{TimeFields, parse_instant},
+    Query,
+    list::{ListParts, ListQuery},
+    optional,
+    time::parse_instant,
 };
 use crate::{
     domain::{
         Timestamp,
         audit::ExportFormat,
-        page::{Direction, PageRequest},
-        problem::{FieldProblems, Problem},
+        page::Direction,
+        problem::FieldProblems,
+        saved_views::FilteredList,
         support_sessions::{
             SupportSession, SupportSessionFilter, SupportSessionSort, SupportSessionStatus,
         },
-        tenants::tenant_in_filter,
     },
     paths,
 };
 
-/// The filter and the page as texts from the URL, valid or not.
+pub type SessionsQuery = ListQuery<SessionParts>;
+
+/// What only support sessions are filtered and sorted by. The times that all lists have are those at which they were issued.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct SessionsQuery {
+pub struct SessionParts {
     #[serde(deserialize_with = "upper_case")]
     pub status: String,
-    /// The tenant's ID. In what a form without JavaScript sends, its name or slug too.
-    pub tenant: String,
     /// The staff member's identifier.
     #[serde(deserialize_with = "lower_case")]
     pub staff: String,
     /// An instant: sessions that were active then.
     pub active_at: String,
-    /// When they were issued: a `TimePreset`, or `custom`.
-    pub time: String,
-    /// Issued from this instant on.
-    pub from: String,
-    /// Issued before this instant.
-    pub to: String,
     pub sort: String,
     pub dir: String,
-    pub cursor: String,
-    pub limit: String,
 }
 
 /// The status may be written in any case.
@@ -55,130 +49,67 @@ fn lower_case<'de, D: Deserializer<'de>>(id: D) -> Result<String, D::Error> {
     String::deserialize(id).map(|id| id.to_ascii_lowercase())
 }
 
-impl WithTenant for SessionsQuery {
-    fn tenant(&mut self) -> &mut String {
-        &mut self.tenant
-    }
-}
+impl ListParts for SessionParts {
+    type Filter = SupportSessionFilter;
+    const LIST: FilteredList = FilteredList::SupportSessions;
+    const PATH: &'static str = paths::SUPPORT_SESSIONS;
+    const FILTER: &'static [&'static str] = &[
+        "status",
+        "tenant",
+        "staff",
+        "active_at",
+        "time",
+        "from",
+        "to",
+    ];
+    const ORDER: &'static [&'static str] = &["sort", "dir"];
+    const LABELS: &'static [(&'static str, &'static str)] = &[
+        ("tenant", "Tenant"),
+        ("staff", "Staff member"),
+        ("status", "Status"),
+        ("active_at", "Active at"),
+        ("time", "Issued"),
+        ("from", "From"),
+        ("to", "To"),
+    ];
 
-impl SessionsQuery {
-    /// The filter of the fields that can be read, the page, and what is wrong with the other fields.
-    /// With anything wrong it is the first page.
-    pub fn read(&self) -> (SupportSessionFilter, PageRequest, Option<Problem>) {
-        let mut problems = FieldProblems::default();
-        let filter = SupportSessionFilter {
-            status: optional(&mut problems, "status", &self.status, str::parse),
-            tenant_id: optional(&mut problems, "tenant", &self.tenant, tenant_in_filter),
-            staff_id: optional(&mut problems, "staff", &self.staff, |id| {
-                id.parse().map_err(|_| "must be a staff member of the list")
-            }),
-            active_at: optional(&mut problems, "active_at", &self.active_at, parse_instant),
-            ..SupportSessionFilter::default()
-        };
-        let (time, span) = self.times().read(&mut problems);
-        let sort = optional(&mut problems, "sort", &self.sort, str::parse);
-        let direction = optional(&mut problems, "dir", &self.dir, str::parse);
-        let filter = SupportSessionFilter {
+    fn filter(query: &SessionsQuery, problems: &mut FieldProblems) -> SupportSessionFilter {
+        let own = &query.own;
+        let status = optional(problems, "status", &own.status, str::parse);
+        let tenant_id = query.tenant_id(problems);
+        let staff_id = optional(problems, "staff", &own.staff, |id| {
+            id.parse().map_err(|_| "must be a staff member of the list")
+        });
+        let active_at = optional(problems, "active_at", &own.active_at, parse_instant);
+        let (time, span) = query.times().read(problems);
+        let sort = optional(problems, "sort", &own.sort, str::parse);
+        let direction = optional(problems, "dir", &own.dir, str::parse);
+        SupportSessionFilter {
+            status,
+            tenant_id,
+            staff_id,
+            active_at,
             time,
             from: span.from,
             to: span.to,
             sort: sort.unwrap_or_default(),
             direction: direction.unwrap_or(Direction::Descending),
-            ..filter
-        };
-        let (page, problem) = page_of(problems, &self.limit, &self.cursor);
-        (filter, page, problem)
-    }
-
-    /// The parsed filter, or all invalid fields.
-    pub fn parse(&self) -> Result<(SupportSessionFilter, PageRequest), Problem> {
-        match self.read() {
-            (filter, page, None) => Ok((filter, page)),
-            (_, _, Some(problem)) => Err(problem),
         }
     }
+}
 
-    pub fn times(&self) -> TimeFields<'_> {
-        TimeFields {
-            time: &self.time,
-            from: &self.from,
-            to: &self.to,
-        }
-    }
-
-    pub fn is_filtered(&self) -> bool {
-        let unfiltered = Self {
-            sort: self.sort.clone(),
-            dir: self.dir.clone(),
-            cursor: self.cursor.clone(),
-            limit: self.limit.clone(),
-            ..Self::default()
-        };
-        *self != unfiltered
-    }
-
-    /// The page of this filter at `cursor`; the first without.
-    pub fn address(&self, cursor: Option<&str>) -> String {
-        self.filter_query(Query::default())
-            .with("sort", &self.sort)
-            .with("dir", &self.dir)
-            .with_some("cursor", cursor)
-            .with("limit", &self.limit)
-            .of(paths::SUPPORT_SESSIONS)
-    }
-
-    /// The parts of the filter that are set. `tenant` is what the field for it shows.
-    pub fn chips(&self, tenant: &str) -> Vec<Chip> {
-        const PARTS: [Part<SessionsQuery>; 7] = [
-            ("Tenant", |query| &mut query.tenant),
-            ("Staff member", |query| &mut query.staff),
-            ("Status", |query| &mut query.status),
-            ("Active at", |query| &mut query.active_at),
-            ("Issued", |query| &mut query.time),
-            ("From", |query| &mut query.from),
-            ("To", |query| &mut query.to),
-        ];
-        chips_of(self, &PARTS, tenant, |query| query.address(None))
-    }
-
+impl SessionsQuery {
     /// The export of everything that this filter matches, in the order of the page.
     pub fn export_address(&self, format: ExportFormat) -> String {
-        self.filter_query(Query::default().with("format", format.as_str()))
-            .with("sort", &self.sort)
-            .with("dir", &self.dir)
-            .of(paths::SESSIONS_EXPORT)
-    }
-
-    fn filter_query(&self, query: Query) -> Query {
-        query
-            .with("status", &self.status)
-            .with("tenant", &self.tenant)
-            .with("staff", &self.staff)
-            .with("active_at", &self.active_at)
-            .with("time", &self.time)
-            .with("from", &self.from)
-            .with("to", &self.to)
+        let query = Query::default().with("format", format.as_str());
+        let names = [SessionParts::FILTER, SessionParts::ORDER].concat();
+        self.add_to(query, &names).of(paths::SESSIONS_EXPORT)
     }
 
     /// The first page of the same filter with another status; every status without.
     pub fn address_with_status(&self, status: Option<SupportSessionStatus>) -> String {
-        let status = status.map_or("", SupportSessionStatus::as_str).to_owned();
-        Self {
-            status,
-            ..self.clone()
-        }
-        .address(None)
-    }
-
-    /// The first page of the same filter for another time: a preset, `custom` or, if empty, any.
-    pub fn at_time(&self, time: &str) -> String {
-        Self {
-            time: time.to_owned(),
-            from: String::new(),
-            to: String::new(),
-            ..self.clone()
-        }
-        .address(None)
+        let status = status.map_or("", SupportSessionStatus::as_str);
+        self.with(&[("status", status)])
     }
 
     /// The direction in which the list is sorted by a column, if it is.
@@ -191,16 +122,14 @@ impl SessionsQuery {
     /// where the list is sorted so already.
     pub fn sorted_by(&self, sort: SupportSessionSort) -> String {
         let is_turned = self.direction_of(sort) == Some(Direction::Descending);
-        let word = |word: &str, is_usual: bool| match is_usual {
-            true => String::new(),
-            false => word.to_owned(),
-        };
-        Self {
-            sort: word(sort.as_str(), sort == SupportSessionSort::default()),
-            dir: word(Direction::Ascending.as_str(), !is_turned),
-            ..self.clone()
-        }
-        .address(None)
+        let word = |word, is_usual| if is_usual { "" } else { word };
+        self.with(&[
+            (
+                "sort",
+                word(sort.as_str(), sort == SupportSessionSort::default()),
+            ),
+            ("dir", word(Direction::Ascending.as_str(), !is_turned)),
+        ])
     }
 
     /// Whether the list is in the order in which new sessions come first.

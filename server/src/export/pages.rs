@@ -62,11 +62,11 @@ pub async fn export_support_sessions(
         list.sort = SupportSessionSort::Issued;
         let mut parts = vec![
             typed.tenant.clone(),
-            short(&typed.staff),
-            typed.status.clone(),
+            short(&typed.own.staff),
+            typed.own.status.clone(),
         ];
         parts.extend(times(typed.times()));
-        parts.push(day(&typed.active_at));
+        parts.push(day(&typed.own.active_at));
         Ok(Asked {
             list: List::SupportSessions(list),
             parts,
@@ -86,8 +86,8 @@ pub async fn export_activity(
         let (events, _) = typed.parse()?;
         let mut parts = vec![
             typed.tenant.clone(),
-            typed.actor.clone(),
-            typed.action.clone(),
+            typed.own.actor.clone(),
+            typed.own.action.clone(),
         ];
         parts.extend(times(typed.times()));
         Ok(Asked {

@@ -75,11 +75,11 @@ pub(super) fn Filters(
             </div>
             <FilterForm action=paths::AUDIT label="Filter audit events" names=NAMES>
                 <TenantField value=value(|query| &query.tenant) text=tenant error=error("tenant")/>
-                {choice("category", "Category", categories, |query| &query.category)}
-                {text("action", "Action", "support_session.*", |query| &query.action)}
-                {text("actor", "Actor", "Name or ID", |query| &query.actor)}
-                {choice("outcome", "Outcome", outcomes, |query| &query.outcome)}
-                {text("request", "Request ID", "01937e2c-…", |query| &query.request)}
+                {choice("category", "Category", categories, |query| &query.own.category)}
+                {text("action", "Action", "support_session.*", |query| &query.own.action)}
+                {text("actor", "Actor", "Name or ID", |query| &query.own.actor)}
+                {choice("outcome", "Outcome", outcomes, |query| &query.own.outcome)}
+                {text("request", "Request ID", "01937e2c-…", |query| &query.own.request)}
                 <TimeSpanFields
                     chosen
                     from=value(|query| &query.from)
@@ -87,8 +87,8 @@ pub(super) fn Filters(
                     from_error=error("from")
                     to_error=error("to")
                 />
-                <KeptField name="session" value=value(|query| &query.session)/>
-                <KeptField name="order" value=value(|query| &query.order)/>
+                <KeptField name="session" value=value(|query| &query.own.session)/>
+                <KeptField name="order" value=value(|query| &query.own.order)/>
                 <KeptField name="limit" value=value(|query| &query.limit)/>
             </FilterForm>
             <Chips chips all=paths::AUDIT/>

@@ -14,7 +14,7 @@ use crate::{
         },
     },
     live::LiveHandle,
-    query::audit::AuditQuery,
+    query::audit::of_session,
 };
 
 /// The change made by a dialog over this page, for the page to show immediately.
@@ -107,14 +107,8 @@ impl LiveSession {
 
     /// Its events in the audit log.
     pub(super) fn events(self) -> String {
-        let session = self
-            .session
-            .with_untracked(|session| session.id.to_string());
-        let query = AuditQuery {
-            session,
-            ..AuditQuery::default()
-        };
-        query.address(None)
+        let id = self.session.with_untracked(|session| session.id);
+        of_session(id).address(None)
     }
 
     /// Whether it is active now, by the server's clock.

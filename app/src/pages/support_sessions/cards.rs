@@ -13,7 +13,7 @@ use crate::{
 #[component]
 pub(super) fn Cards(counts: RwSignal<SupportSessionCounts>, query: SessionsQuery) -> impl IntoView {
     let card = move |status: SupportSessionStatus, count: fn(&SupportSessionCounts) -> u64| {
-        let current = query.status == status.as_str();
+        let current = query.own.status == status.as_str();
         // A second click shows all again.
         let href = query.address_with_status((!current).then_some(status));
         view! {

@@ -93,12 +93,12 @@ pub(super) fn Filters(
                 names=NAMES
             >
                 <TenantField value=value(|query| &query.tenant) text=tenant error=error("tenant")/>
-                {move || choice("staff", "Staff member", "Any staff member", people(), |query| &query.staff)}
-                {choice("status", "Status", "Any status", statuses, |query| &query.status)}
+                {move || choice("staff", "Staff member", "Any staff member", people(), |query| &query.own.staff)}
+                {choice("status", "Status", "Any status", statuses, |query| &query.own.status)}
                 <InstantField
                     name="active_at"
                     label="Active at"
-                    value=value(|query| &query.active_at)
+                    value=value(|query| &query.own.active_at)
                     error=error("active_at")
                 />
                 <TimeSpanFields
@@ -108,8 +108,8 @@ pub(super) fn Filters(
                     from_error=error("from")
                     to_error=error("to")
                 />
-                <KeptField name="sort" value=value(|query| &query.sort)/>
-                <KeptField name="dir" value=value(|query| &query.dir)/>
+                <KeptField name="sort" value=value(|query| &query.own.sort)/>
+                <KeptField name="dir" value=value(|query| &query.own.dir)/>
                 <KeptField name="limit" value=value(|query| &query.limit)/>
             </FilterForm>
             <Chips chips all=paths::SUPPORT_SESSIONS/>
