@@ -5,6 +5,7 @@ pub mod audit_event;
 pub mod audit_log;
 pub mod change_password;
 pub mod create_support_session;
+pub mod filtered_list;
 pub mod force_logout;
 pub mod help;
 pub mod no_role;

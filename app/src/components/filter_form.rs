@@ -29,7 +29,8 @@ pub fn FilterForm(
     #[prop(into)]
     label: String,
     /// Names of the form's fields, in their order in the URL.
-    names: &'static [&'static str],
+    #[prop(into)]
+    names: Vec<&'static str>,
     /// The fields, with a hidden one for each part of the URL to keep.
     children: Children,
 ) -> impl IntoView {
@@ -37,7 +38,7 @@ pub fn FilterForm(
     let navigate = use_navigate();
     let path = action.clone();
     let go = move |form: &HtmlFormElement| {
-        let url = form_url(form, &path, names);
+        let url = form_url(form, &path, &names);
         let options = NavigateOptions {
             replace: true,
             scroll: false,

@@ -21,7 +21,7 @@ pub(super) fn Toolbar(shared: Shared) -> impl IntoView {
         move |get: fn(&OverviewRequest) -> String| Signal::derive(move || get(&shared.request()));
     view! {
         <div class="toolbar">
-            <FilterForm action=paths::OVERVIEW label="Tenants" names=&FIELDS>
+            <FilterForm action=paths::OVERVIEW label="Tenants" names=FIELDS>
                 <SearchBox
                     name="q"
                     label="Search by name or ID"
