@@ -125,6 +125,24 @@ test("the combobox is driven by the keyboard, and an old answer never replaces a
   expect(demo.console).toBeTruthy();
 });
 
+test("an answer that arrives while a time is typed takes nothing away", async ({ page, session }) => {
+  await open(page, "/support/sessions");
+  let answerNow = () => {};
+  const typed = new Promise<void>((done) => (answerNow = done));
+  await page.route("**/_fn/support_sessions", async (route) => {
+    const answer = await route.fetch();
+    await typed;
+    await route.fulfill({ response: answer });
+  });
+  await page.getByLabel("Status", { exact: true }).selectOption({ label: "Active" });
+  await expect(page).toHaveURL(/status=ACTIVE/);
+  await page.getByLabel("Active at").fill("2026-01-02T03:04:05");
+  answerNow();
+  await expect(page).toHaveURL(/status=ACTIVE.*active_at=2026-01-02T/);
+  await expect(page.getByLabel("Active at")).toHaveValue("2026-01-02T03:04:05");
+  expect(session.id).toBeTruthy();
+});
+
 test("a session that ended before its time says by whom, and the lists sort", async ({ page, demo, session }) => {
   await page.request.post(`/forms/support-sessions/${session.id}/revoke`, {
     form: { reason: "Done for today" },

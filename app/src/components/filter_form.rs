@@ -7,7 +7,7 @@ use leptos::{
     leptos_dom::helpers::TimeoutHandle,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Element, Event, FormData, HtmlFormElement, HtmlSelectElement},
+    web_sys::{Element, Event, FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement},
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -165,13 +165,18 @@ pub fn follow_url(
             if let Some(kind) = kind {
                 field.set_type(kind);
             }
-            let active = document().active_element();
-            let is_edited = active.is_some_and(|active| active.is_same_node(Some(&field)));
-            if !is_edited || is_going_back() {
+            if !is_edited(&field) {
                 field.set_value(&value);
             }
         }
     });
+}
+
+/// Whether someone types into a field, so that an address that arrives late may not replace it.
+pub(super) fn is_edited(field: &HtmlInputElement) -> bool {
+    let active = document().active_element();
+    let is_active = active.is_some_and(|active| active.is_same_node(Some(field)));
+    is_active && !is_going_back()
 }
 
 #[component]

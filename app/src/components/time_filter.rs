@@ -3,7 +3,11 @@
 use js_sys::Date;
 use leptos::{html, prelude::*, wasm_bindgen::JsValue};
 
-use super::{Field, KeptField, Timestamp, filter_form::follow_url, format, use_viewer};
+use super::{
+    Field, KeptField, Timestamp,
+    filter_form::{follow_url, is_edited},
+    format, use_viewer,
+};
 use crate::{
     domain::time_range::{TimePreset, TimeSpan},
     query::time::{CUSTOM, LOCAL, field_text, parse_instant},
@@ -98,7 +102,8 @@ pub fn InstantField(
     );
     Effect::new(move || {
         let value = value.get();
-        if let Some(sent) = sent.get() {
+        let is_edited = input.get().is_some_and(|input| is_edited(&input));
+        if let Some(sent) = sent.get().filter(|_| !is_edited) {
             sent.set_value(&value);
         }
     });
