@@ -29,7 +29,10 @@ use store::{
     audit::{AuditReach, chain_of},
 };
 
-use self::{progress::Progress, read_on::may_read_on};
+use self::{
+    progress::Progress,
+    read_on::{at_last, may_read_on},
+};
 use crate::services::{
     Core, ServiceError,
     audit::{check_known, narrowed, reach},
@@ -181,13 +184,16 @@ fn body(
                 return Ok(None);
             }
             let is_first = progress == Progress::Beginning;
-            if !is_first {
-                may_read_on(&core, &context).await?;
-            }
             // The connection is returned before the bytes are sent, so a slow reader holds none.
-            let (events, next) = progress
-                .step(&mut store.read_at_last().await?.db(), &reach, &filter)
-                .await?;
+            let read = async || {
+                if !is_first {
+                    may_read_on(&core, &context).await?;
+                }
+                let mut reader = store.read_at_last().await?;
+                let mut db = reader.db();
+                Ok(progress.clone().step(&mut db, &reach, &filter).await?)
+            };
+            let (events, next) = at_last(read).await?;
             Ok(Some((write(&events, format, is_first)?, next)))
         }
     })

@@ -22,7 +22,11 @@ use futures::stream::{self, BoxStream, StreamExt};
 use store::{Lane, audit::chain_of};
 
 use self::rows::Row;
-use super::{Export, file_name, read_on::may_read_on, table};
+use super::{
+    Export, file_name,
+    read_on::{at_last, may_read_on},
+    table,
+};
 use crate::{
     app_state::AppState,
     services::{Core, ServiceError, audit::check_known},
@@ -228,9 +232,12 @@ fn body(
                 Step::Done => return Ok(None),
                 Step::Have(page, is_first) => (page, is_first),
                 Step::Read(cursor) => {
-                    may_read_on(&state.core, &context).await?;
-                    let page = list.page(&state, &context, Some(cursor));
-                    (Lane::Exports.run(page).await?, false)
+                    let read = async || {
+                        may_read_on(&state.core, &context).await?;
+                        let page = list.page(&state, &context, Some(cursor.clone()));
+                        Ok(Lane::Exports.run(page).await?)
+                    };
+                    (at_last(read).await?, false)
                 }
             };
             let bytes = write(&list, &rows, format, is_first)?;

@@ -1,17 +1,32 @@
 //! What is exported of a list, and by whom.
 
-use app::domain::staff::Role;
+use std::time::Duration;
+
+use app::domain::{
+    audit::ExportFormat,
+    problem::{Problem, ProblemCode},
+    staff::Role,
+    tenants::{TenantFilter, TenantSort},
+};
 use axum::{Router, body::Body, extract::Request};
+use futures::StreamExt as _;
 use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
 use http::{
     StatusCode,
     header::{CONTENT_DISPOSITION, COOKIE},
 };
 use http_body_util::BodyExt;
-use tokio::sync::broadcast;
+use store::Lane;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::broadcast,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::{Asked, List, export_list};
 use crate::{
     app_state::AppState,
     router,
@@ -207,6 +222,85 @@ async fn the_event_of_a_list_names_the_instants_that_were_exported() {
             assert_eq!(metadata["to"].as_str(), to, "{path}");
             assert_eq!(metadata["filter"], query.replace(':', "%3A"), "{path}");
         }
+    }
+}
+
+/// More tenants than a page has, and the file's address.
+async fn add_many_tenants(world: &World) -> &'static str {
+    for number in 0..205 {
+        world.register(&format!("t{number:03}"), "many").await;
+    }
+    "/export/tenants?format=csv"
+}
+
+/// Holds every place of the lane of files.
+async fn fill(world: &World) -> Vec<store::Reader> {
+    let store = world.core.store.within(Lane::Exports);
+    let mut held = Vec::new();
+    while let Ok(Ok(reader)) = timeout(Duration::from_millis(300), store.read()).await {
+        held.push(reader);
+    }
+    held
+}
+
+#[tokio::test]
+async fn a_file_that_was_begun_waits_while_others_read() {
+    let (_, _, world) = console().await;
+    add_many_tenants(&world).await;
+    let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+    let state = AppState::new(world.core.clone(), keys).unwrap();
+    let context = world.context(&world.sign_in("ana").await).await;
+    let begin = async || {
+        let asked = Asked {
+            list: List::Tenants(TenantFilter {
+                sort: TenantSort::Name,
+                ..TenantFilter::default()
+            }),
+            parts: Vec::new(),
+            filter: String::new(),
+        };
+        export_list(&state, &context, asked, ExportFormat::Csv).await
+    };
+    let mut body = begin().await.unwrap().body;
+    let first = body.next().await.unwrap().unwrap();
+    let held = fill(&world).await;
+    let mut next = Box::pin(body.next());
+    // Longer than a list waits for its turn.
+    let early = timeout(Duration::from_secs(3), &mut next).await;
+    assert!(early.is_err(), "the file ended without its second page");
+    let refused = begin().await.err().map(Problem::from);
+    assert_eq!(refused.unwrap().code, ProblemCode::Unavailable);
+    drop(held);
+    let second = next.await.unwrap().unwrap();
+    let file = [first, second].concat();
+    assert_eq!(file.split(|byte| *byte == b'\n').count(), 1 + 205 + 2 + 1);
+    assert!(body.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_file_that_fails_in_its_middle_is_a_broken_transfer() {
+    let (router, cookie, world) = console().await;
+    let path = add_many_tenants(&world).await;
+    let odd = "UPDATE tenants SET created_at = 9223372036854775807 WHERE id = 't204'";
+    assert_eq!(world.run(odd).await, 1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    for coding in ["identity", "gzip"] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\
+             Sec-Fetch-Site: same-origin\r\nAccept-Encoding: {coding}\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // The connection ends, or is reset.
+        let _ = client.read_to_end(&mut answer).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{coding}");
+        assert!(
+            !answer.ends_with(b"0\r\n\r\n"),
+            "{coding}: it looks complete"
+        );
     }
 }
 
