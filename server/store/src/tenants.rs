@@ -22,7 +22,7 @@ use super::{
 pub(crate) use health::ALL as HEALTH_STATEMENTS;
 pub use health::NewHealth;
 #[cfg(test)]
-pub(crate) use list::ALL as LIST_STATEMENTS;
+pub(crate) use list::{ALL as LIST_STATEMENTS, beginning};
 
 queries! {
     Db {

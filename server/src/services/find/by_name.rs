@@ -14,7 +14,12 @@ use app::{
     },
     ports::FindPort as _,
 };
-use store::{fold, listing::PageAt, searchable, tenants::StoredTenant};
+use store::{
+    Db, StoreError, fold,
+    listing::{PageAt, Wanted},
+    searchable,
+    tenants::StoredTenant,
+};
 
 use super::FindService;
 
@@ -37,12 +42,6 @@ impl FindService {
         let named = self.by_id(context, &text).await?;
         let wanted = fold(&text);
         let has = |name: &str| searchable(name).contains(&wanted);
-        let tenants = TenantFilter {
-            search: Some(text),
-            sort: TenantSort::Name,
-            direction: Direction::Ascending,
-            ..TenantFilter::default()
-        };
         let active = SupportSessionFilter {
             status: Some(SupportSessionStatus::Active),
             ..SupportSessionFilter::default()
@@ -50,11 +49,9 @@ impl FindService {
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
-        let tenants = db
-            .list_tenants(None, &tenants, &PageAt::first(EACH))
-            .await?;
-        let newest = PageAt::first(SESSIONS_LOOKED_AT);
-        let sessions = db.list_support_sessions(&active, &newest, now).await?;
+        let tenants = tenants_named(&mut db, text, has).await?;
+        let newest = Wanted::from(PageAt::first(SESSIONS_LOOKED_AT)).uncounted();
+        let sessions = db.list_support_sessions(&active, newest, now).await?;
         let staff = db.list_staff().await?;
         drop(reader);
         let sessions = sessions.items.into_iter();
@@ -62,7 +59,7 @@ impl FindService {
         let staff = staff.into_iter().filter(|member| has(&member.name));
         Ok(Matches {
             named,
-            tenants: tenants.items.into_iter().map(tenant).collect(),
+            tenants: tenants.into_iter().map(tenant).collect(),
             sessions: sessions.take(EACH as usize).map(session).collect(),
             staff: staff
                 .take(EACH as usize)
@@ -73,6 +70,37 @@ impl FindService {
                 .collect(),
         })
     }
+}
+
+/// A few tenants: those whose names begin with the text, and only if these are too few, others that have it anywhere, because
+/// these are searched for among all.
+async fn tenants_named(
+    db: &mut Db<'_>,
+    text: String,
+    has: impl Fn(&str) -> bool,
+) -> Result<Vec<StoredTenant>, StoreError> {
+    let mut found = db.list_tenants_beginning(&text, EACH).await?;
+    found.retain(|stored| has(&stored.tenant.name));
+    let few = EACH as usize;
+    if found.len() >= few {
+        return Ok(found);
+    }
+    let anywhere = TenantFilter {
+        search: Some(text),
+        sort: TenantSort::Name,
+        direction: Direction::Ascending,
+        ..TenantFilter::default()
+    };
+    let page = Wanted::from(PageAt::first(EACH)).uncounted();
+    for stored in db.list_tenants(None, &anywhere, page).await?.items {
+        let is_new = found
+            .iter()
+            .all(|known| known.tenant.id != stored.tenant.id);
+        if is_new && found.len() < few {
+            found.push(stored);
+        }
+    }
+    Ok(found)
 }
 
 fn tenant(StoredTenant { tenant, .. }: StoredTenant) -> TenantMatch {

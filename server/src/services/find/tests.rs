@@ -324,3 +324,43 @@ async fn part_of_a_name_finds_a_few_of_each_kind_for_staff_alone() {
         }
     }
 }
+
+#[tokio::test]
+async fn names_that_begin_with_the_text_come_first_and_others_fill_up() {
+    for scene in scenes().await {
+        let engine = scene.world.engine;
+        for (id, name) in [
+            ("t1", "Harbor Finch"),
+            ("t2", "Finch and Sons"),
+            ("t3", "Fïnch"),
+            ("t4", "Atlas"),
+            ("finch-5", "Beta"),
+        ] {
+            scene.world.register(id, name).await;
+        }
+        let by = support_admin(1);
+        let found = async |text: &str| {
+            let found = scene.find.by_name(&by, text).await.unwrap();
+            let ids = found
+                .tenants
+                .into_iter()
+                .map(|tenant| tenant.id.to_string());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            found("finch").await,
+            ["t3", "t2", "finch-5", "t1"],
+            "{engine}"
+        );
+        // With its accent it names only the one that has it.
+        assert_eq!(found("FÏNCH").await, ["t3"], "{engine}");
+        assert_eq!(found("%").await, Vec::<String>::new(), "{engine}");
+        for number in 0..9 {
+            scene
+                .world
+                .register(&format!("n{number}"), &format!("Finch {number}"))
+                .await;
+        }
+        assert_eq!(found("finch ").await.len(), 5, "{engine}");
+    }
+}

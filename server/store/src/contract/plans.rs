@@ -12,6 +12,7 @@ use crate::{
     audit::{self, AuditReach},
     listing::Listing,
     staff, support_sessions,
+    tenants::{self, StoredTenant},
     testing::{append, both, new_event},
 };
 
@@ -229,6 +230,18 @@ async fn events_of_an_instant_are_found_by_it() {
     for (engine, test) in both().await {
         let plan = plan(&test.store, "places", text("list_places"), &values).await;
         assert!(plan.contains("audit_log_by_time"), "{engine}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn tenants_whose_names_begin_with_a_text_are_found_without_reading_others() {
+    for (engine, test) in both().await {
+        let (sql, values) = tenants::beginning("Ñand").first_page::<StoredTenant>();
+        let plan = plan(&test.store, "beginning", &sql, &values).await;
+        assert!(plan.contains("tenants_by_name"), "{engine}: {plan}");
+        for bad in ["SCAN", "TEMP B-TREE", "Seq Scan", "Sort  (cost"] {
+            assert!(!plan.contains(bad), "{engine}: {plan}");
+        }
     }
 }
 

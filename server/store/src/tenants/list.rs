@@ -3,6 +3,7 @@
 use app::domain::{
     TenantId,
     health::Health,
+    page::Direction,
     tenants::{HealthCounts, TenantFilter, TenantSort},
 };
 
@@ -10,6 +11,7 @@ use super::StoredTenant;
 use crate::{
     Db, StoreError, fold,
     listing::{Key, Listed, Listing, Wanted},
+    sort_key,
     sql::queries,
 };
 
@@ -49,6 +51,15 @@ impl Db<'_> {
         })
     }
 
+    /// Up to `limit` tenants whose names begin with a text, accents aside, by name. It reads no others.
+    pub async fn list_tenants_beginning(
+        &mut self,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<StoredTenant>, StoreError> {
+        beginning(text).fetch_after(self, None, limit).await
+    }
+
     /// One page of tenants; `only` restricts to one tenant.
     pub async fn list_tenants(
         &mut self,
@@ -82,6 +93,13 @@ fn keys(sort: TenantSort, row: &StoredTenant) -> Vec<Key> {
         TenantSort::ErrorRate => vec![row.error_ppm.into(), id],
         TenantSort::LastSeen => vec![row.signals.last_seen.into(), id],
     }
+}
+
+pub(crate) fn beginning(text: &str) -> Listing {
+    let by_name = columns(TenantSort::Name);
+    let mut listing = Listing::new("tenants", by_name, Direction::Ascending);
+    listing.and_prefix("sort_name", &sort_key(text));
+    listing
 }
 
 fn listing(only: Option<&TenantId>, filter: &TenantFilter) -> Listing {
