@@ -116,23 +116,6 @@ impl Listing {
         });
     }
 
-    /// Only rows whose column has the `id` of a matching row of another table.
-    pub(crate) fn and_among(
-        &mut self,
-        column: &'static str,
-        table: &'static str,
-        leave_out: impl FnOnce(&mut Self),
-    ) {
-        let mut other = Self::new(table, &["id"], Direction::Ascending);
-        // Its values follow on these.
-        other.values = std::mem::take(&mut self.values);
-        leave_out(&mut other);
-        let filter = other.filter();
-        self.values = other.values;
-        self.conditions
-            .push(format!("{column} IN (SELECT id FROM {table}{filter})"));
-    }
-
     fn placeholder(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("${}", self.values.len())
