@@ -11,6 +11,7 @@ mod countdown;
 mod dialog;
 mod dialog_page;
 mod empty;
+mod export_link;
 mod field;
 mod filter_form;
 mod flash;
@@ -39,8 +40,8 @@ mod viewer;
 
 pub use self::{
     announcer::*, badge::*, calls_chart::*, chart::*, chips::*, copy::*, countdown::*, dialog::*,
-    dialog_page::*, empty::*, field::*, filter_form::*, flash::*, form_act::*, form_data::*,
-    form_dialog::*, heading::*, icon::*, loaded::*, notice::*, open_tenant::*, outside::*,
-    pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*,
+    dialog_page::*, empty::*, export_link::*, field::*, filter_form::*, flash::*, form_act::*,
+    form_data::*, form_dialog::*, heading::*, icon::*, loaded::*, notice::*, open_tenant::*,
+    outside::*, pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*,
     tenant_field::*, time_filter::*, timestamp::*, verdict::*, viewer::*,
 };

@@ -5,7 +5,9 @@ use std::fmt::{Display, Write as _};
 
 use crate::{
     domain::{
-        AuditEventId, RequestId, SupportSessionId, TenantId, audit::AuditEvent, find::Named,
+        AuditEventId, RequestId, SupportSessionId, TenantId,
+        audit::{AuditEvent, ExportFormat},
+        find::Named,
         signed_in::LostSignIn,
     },
     query::{Query, encode},
@@ -166,10 +168,10 @@ pub fn audit_event(id: AuditEventId) -> String {
     format!("{AUDIT}/events/{id}")
 }
 
-/// The export of a session's access log as CSV.
-pub fn access_log_export(id: SupportSessionId) -> String {
+/// The export of a session's access log.
+pub fn access_log_export(id: SupportSessionId, format: ExportFormat) -> String {
     let path = ACCESS_LOG_EXPORT.replace("{id}", &id.to_string());
-    Query::default().with("format", "csv").of(&path)
+    Query::default().with("format", format.as_str()).of(&path)
 }
 
 /// The page of a request.

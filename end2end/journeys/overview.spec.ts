@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { expect, open, test, title } from "../fixtures.ts";
+import { openSession } from "../support/support-session.ts";
 
 test.beforeEach(async ({ signIn }) => signIn("support_admin"));
 
@@ -127,4 +129,28 @@ test("a record that the platform sends shows in the open page", async ({ page, d
   const record = { tenant_id: tenant.id, at: await demo.now(), status: 200, count: 7 };
   await demo.platform("POST", "requests", [record]);
   await expect(row.locator("td").nth(2)).toHaveText("7");
+});
+
+test("what a page shows is exported by a link with its filter", async ({ page, session, demo }, testInfo) => {
+  const saved = async (link: string) => {
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: link }).click()]);
+    const path = testInfo.outputPath(file.suggestedFilename());
+    await file.saveAs(path);
+    return { name: file.suggestedFilename(), text: await readFile(path, "utf8") };
+  };
+  await open(page, "/support?sort=calls");
+  await page.getByRole("combobox", { name: "Health" }).selectOption("Critical");
+  await expect(page.getByRole("link", { name: "Export CSV" })).toHaveAttribute("href", "/export/tenants?format=csv&health=critical");
+  const tenants = await saved("Export CSV");
+  expect(tenants.name).toMatch(/^tenants-critical-.*\.csv$/);
+  expect(tenants.text).toContain((await demo.tenant("critical")).id);
+  expect(tenants.text).not.toContain(session.tenant.id);
+  await page.goto("/support?health=purple");
+  await expect(page.getByRole("link", { name: "Export CSV" })).toBeHidden();
+
+  await demo.request(session.token, "/v1/whoami");
+  await openSession(page, session.id);
+  const log = await saved("Export JSON Lines");
+  expect(log.name).toMatch(/^access-log-.*\.jsonl$/);
+  expect(log.text).toContain("/v1/whoami");
 });

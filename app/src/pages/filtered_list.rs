@@ -8,8 +8,8 @@ use crate::{
     answer::set_status,
     api::{Answered, ApiError},
     components::{
-        Chips, EmptyList, Field, FilterForm, KeptField, SpanInWords, TenantField, TimeChoice,
-        TimeSpanFields, choices,
+        Chips, EmptyList, ExportLink, Field, FilterForm, KeptField, SpanInWords, TenantField,
+        TimeChoice, TimeSpanFields, choices,
     },
     domain::{problem::Problem, tenants::TENANT_FIELD, time_range::TimeSpan},
     query::{
@@ -159,18 +159,13 @@ pub(super) fn Choice<P: ListParts>(
 /// What a link is called, and its address.
 type Export<P> = (&'static str, fn(&ListQuery<P>) -> String);
 
-/// Links that export the filtered list as a file. Without `download`, so that a browser shows an answer that is no
-/// file instead of saving it.
+/// Links that export the filtered list as a file.
 pub(super) fn exports<P: ListParts, const N: usize>(
     query: Memo<ListQuery<P>>,
     links: [Export<P>; N],
 ) -> impl IntoView {
     let links = links.map(|(label, address)| {
-        view! {
-            <a class="button" rel="external" href=move || query.with(address)>
-                {label}
-            </a>
-        }
+        view! { <ExportLink href=Signal::derive(move || query.with(address)) label/> }
     });
     view! {
         <div class="bar push" hidden=move || query.with(|query| query.parse().is_err())>

@@ -11,6 +11,7 @@ use app::{
         caller::Context,
         problem::{Problem, ProblemCode},
     },
+    pages::overview::request::OverviewQuery,
     paths,
     query::{audit::AuditQuery, sessions::SessionsQuery},
 };
@@ -94,7 +95,10 @@ pub(super) fn wanted(query: &BTreeMap<String, String>) -> Result<(ExportFormat, 
 /// The page on which a person chooses an export.
 fn page_of(path: &str, query: &BTreeMap<String, String>) -> (&'static str, String) {
     match path {
-        paths::TENANTS_EXPORT => ("the overview", paths::OVERVIEW.to_owned()),
+        paths::TENANTS_EXPORT => {
+            let request = app::query::read::<OverviewQuery>(query).parse();
+            ("the overview", request.unwrap_or_default().at_cursor(None))
+        }
         paths::SESSIONS_EXPORT => (
             "the list of support sessions",
             app::query::read::<SessionsQuery>(query).address(None),

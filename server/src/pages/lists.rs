@@ -157,3 +157,38 @@ async fn every_part_of_a_filter_stays_in_the_links_to_other_times() {
         assert!(page.contains("aria-current=\"true\""), "{list}");
     }
 }
+
+#[tokio::test]
+async fn a_page_links_the_export_of_what_it_shows() {
+    let (router, cookie, _world) = console().await;
+    let session = Uuid::from_u128(0xb1);
+    for (page, export) in [
+        (
+            "/support?q=lumen+h&health=unknown&sort=calls&limit=5".to_owned(),
+            "/export/tenants?format=FORMAT&amp;q=lumen%20h&amp;health=unknown".to_owned(),
+        ),
+        (
+            "/support".to_owned(),
+            "/export/tenants?format=FORMAT".to_owned(),
+        ),
+        (
+            "/support/sessions?status=ACTIVE".to_owned(),
+            "/export/support-sessions?format=FORMAT&amp;status=ACTIVE".to_owned(),
+        ),
+        (
+            format!("/support/sessions/{session}"),
+            format!("/export/support-sessions/{session}/access-log?format=FORMAT"),
+        ),
+        (
+            "/audit?actor=ana".to_owned(),
+            "/export/audit?format=FORMAT&amp;actor=ana".to_owned(),
+        ),
+    ] {
+        let (status, _, text) = get(&router, &cookie, &page).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        for format in ["csv", "jsonl"] {
+            let link = format!("href=\"{}\"", export.replace("FORMAT", format));
+            assert!(text.contains(&link), "{page}: {link}");
+        }
+    }
+}

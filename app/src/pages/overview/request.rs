@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     domain::{
+        audit::ExportFormat,
         health::Health,
         page::{Direction, PageRequest},
         problem::{FieldProblems, Problem},
@@ -69,6 +70,17 @@ impl OverviewRequest {
             .with_some("limit", self.page.limit)
             .with_some("cursor", cursor)
             .of(paths::OVERVIEW)
+    }
+
+    /// The export of everything that this filter matches. A file has an order of its own.
+    pub fn export_address(&self, format: ExportFormat) -> String {
+        let filter = &self.filter;
+        Query::default()
+            .with("format", format.as_str())
+            .with_some("q", filter.search.as_deref())
+            .with_some("status", filter.status)
+            .with_some("health", filter.health)
+            .of(paths::TENANTS_EXPORT)
     }
 
     /// The URL of the first page, filtered by this health.
@@ -141,6 +153,20 @@ mod tests {
         assert_eq!(
             request(&url).unwrap().at_cursor(Some("c")),
             "/support?q=a%26b&status=trial&health=warning&sort=calls&dir=asc&limit=10&cursor=c"
+        );
+    }
+
+    #[test]
+    fn an_export_keeps_the_filter_and_leaves_order_and_page_out() {
+        let url = [
+            ("q", "a&b"),
+            ("health", "warning"),
+            ("sort", "calls"),
+            ("limit", "10"),
+        ];
+        assert_eq!(
+            request(&url).unwrap().export_address(ExportFormat::Csv),
+            "/export/tenants?format=csv&q=a%26b&health=warning"
         );
     }
 

@@ -6,10 +6,10 @@ use leptos_router::hooks::use_query_map;
 use super::{Shared, request::OverviewRequest};
 use crate::{
     components::{
-        FilterForm, KeptField, ResultCount, SearchBox, SelectFilter, Settled, field_errors,
-        format::found, labelled,
+        ExportLink, FilterForm, KeptField, ResultCount, SearchBox, SelectFilter, Settled,
+        field_errors, format::found, labelled,
     },
-    domain::{health::Health, tenants::TenantStatus},
+    domain::{audit::ExportFormat, health::Health, tenants::TenantStatus},
     paths,
 };
 
@@ -52,6 +52,22 @@ pub(super) fn Toolbar(shared: Shared) -> impl IntoView {
                     }
                 />
             </ResultCount>
+            <Exports shared/>
+        </div>
+    }
+}
+
+/// Links that export the filtered tenants as a file.
+#[component]
+fn Exports(shared: Shared) -> impl IntoView {
+    let link = move |format: ExportFormat, label: &'static str| {
+        let href = Signal::derive(move || shared.request().export_address(format));
+        view! { <ExportLink href label class="button small quiet"/> }
+    };
+    view! {
+        <div class="bar" hidden=move || shared.request.with(Result::is_err)>
+            {link(ExportFormat::Csv, "Export CSV")}
+            {link(ExportFormat::JsonLines, "Export JSON Lines")}
         </div>
     }
 }

@@ -15,18 +15,20 @@ use super::follow::LiveSession;
 use crate::{
     api,
     components::{
-        EmptyState, Pager, PagerLinks, ResultCount, TableBox, columns_and, format::counted,
-        rows_text,
+        EmptyState, ExportLink, Pager, PagerLinks, ResultCount, TableBox, columns_and,
+        format::counted, rows_text,
     },
     domain::{
         SupportSessionId,
         access_log::AccessLogEntry,
+        audit::ExportFormat,
         page::{Page, PageRequest},
     },
     live::{
         LiveHandle, LiveState,
         rows::{LiveRow as _, LiveRows},
     },
+    paths,
 };
 
 /// From this many rows on new ones wait for a click.
@@ -59,6 +61,10 @@ pub(super) fn AccessLogs(
     });
     let is_following =
         move || is_first && session.is_active() && live.state.get() == LiveState::Connected;
+    let export = move |format, label| {
+        let href = paths::access_log_export(id, format);
+        view! { <ExportLink href label class="link"/> }
+    };
     view! {
         <section class="card" aria-labelledby="access-logs-title">
             <header class="panel-header">
@@ -78,6 +84,8 @@ pub(super) fn AccessLogs(
                         "Audit events"
                         <span class="visually-hidden">" of this session"</span>
                     </a>
+                    {export(ExportFormat::Csv, "Export CSV")}
+                    {export(ExportFormat::JsonLines, "Export JSON Lines")}
                 </div>
             </header>
             <div

@@ -344,3 +344,26 @@ async fn nobody_exports_from_elsewhere_or_without_a_sign_in_and_no_event_is_left
             .contains(&"list.exported".to_owned())
     );
 }
+
+#[tokio::test]
+async fn a_refused_export_names_the_page_with_its_filter() {
+    let (router, cookie, _world) = console().await;
+    for (path, page) in [
+        (
+            "/export/tenants?format=csv&q=ac&health=unknown",
+            "/support?q=ac&health=unknown",
+        ),
+        ("/export/tenants?format=csv&health=purple", "/support"),
+        (
+            "/export/support-sessions?format=csv&status=ACTIVE",
+            "/support/sessions?status=ACTIVE",
+        ),
+    ] {
+        let (status, _, text) = get(&router, &cookie, "cross-site", path).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+        assert!(
+            text.contains(&format!("{page} and choose")),
+            "{path}: {text}"
+        );
+    }
+}
