@@ -131,6 +131,26 @@ test("a record that the platform sends shows in the open page", async ({ page, d
   await expect(row.locator("td").nth(2)).toHaveText("7");
 });
 
+test("why a tenant is in its health stands beside the badge, in one line, and nothing is cut off", async ({ page }) => {
+  const table = page.getByRole("table", { name: "Tenant health" });
+  for (const [width, rows] of [[1440, "compact"], [1440, "comfortable"], [1920, "compact"]] as const) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.evaluate((rows) => (document.documentElement.dataset.density = rows), rows);
+    const found = await table.evaluate((table) => {
+      const middle = (part: Element) => part.getBoundingClientRect().top + part.getBoundingClientRect().height / 2;
+      const pairs = [...table.querySelectorAll(".health")].map((cell) => [...cell.children].map(middle));
+      return {
+        apart: Math.max(...pairs.map(([badge, reason]) => Math.abs(badge! - reason!))),
+        lines: pairs.length,
+        over: table.getBoundingClientRect().right - table.closest("section")!.getBoundingClientRect().right,
+      };
+    });
+    expect(found.lines, `${width} ${rows}`).toBe(50);
+    expect(found.apart, `${width} ${rows}`).toBeLessThan(2);
+    expect(found.over, `${width} ${rows}`).toBeLessThanOrEqual(0);
+  }
+});
+
 test("what a page shows is exported by a link with its filter", async ({ page, session, demo }, testInfo) => {
   const saved = async (link: string) => {
     const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: link }).click()]);

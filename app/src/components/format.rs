@@ -52,6 +52,16 @@ pub fn percent(share: f64) -> String {
     format!("{value:.1}%")
 }
 
+/// [`percent`] where room is short: whole from 10% on.
+pub fn percent_in_short(share: f64) -> String {
+    match share * 100.0 {
+        value if (9.95..99.5).contains(&value) => format!("{value:.0}%"),
+        value if (99.5..100.0).contains(&value) => ">99%".into(),
+        value if value >= 100.0 => "100%".into(),
+        _ => percent(share),
+    }
+}
+
 /// A percentage that was configured, without needless decimals: `5%`, `2.5%`.
 pub fn configured_percent(value: f64) -> String {
     format!("{value}%")
@@ -204,6 +214,8 @@ mod tests {
     fn percentages_never_round_to_none_or_all() {
         let read: Vec<_> = [0.0, 0.0001, 0.182, 0.9999, 1.0].map(percent).into();
         assert_eq!(read, ["0.0%", "<0.1%", "18.2%", ">99.9%", "100.0%"]);
+        let short = [0.0, 0.054, 0.0996, 0.58, 0.995, 1.0].map(percent_in_short);
+        assert_eq!(short, ["0.0%", "5.4%", "10%", "58%", ">99%", "100%"]);
         assert_eq!(percent_of(1, 0), "—");
         assert_eq!(configured_percent(20.0), "20%");
         assert_eq!(configured_percent(2.5), "2.5%");

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::{
     badge::{health_icon, health_tone},
     format::{
-        Precision, configured_percent, counted, instant, instant_in_sentence, percent, percent_of,
-        rough_span, thousands,
+        Precision, configured_percent, counted, instant, instant_in_sentence, percent_in_short,
+        percent_of, rough_span, share, thousands,
     },
     icon::Icon,
     timestamp::Since,
@@ -99,14 +99,14 @@ pub fn reason_in_short(cause: &Cause, now: Timestamp) -> Option<String> {
             ..
         } => format!(
             "{} of {} failed in {}",
-            percent_of(*errors, *calls),
+            share(*errors, *calls).map_or_else(|| "—".into(), percent_in_short),
             thousands(*calls),
             window.short(),
         ),
         Cause::ReducedActivity { calls, daily_mean } => {
             format!(
                 "−{} calls in 24 h",
-                percent(missing_share(*calls, *daily_mean))
+                percent_in_short(missing_share(*calls, *daily_mean))
             )
         }
         Cause::SilenceExpected { status, .. } => {
@@ -278,10 +278,10 @@ mod tests {
         assert_eq!(
             read.map(Option::unwrap_or_default),
             [
-                "58.0% of 88 failed in 15 min",
-                "58.0% of 88 failed in 24 h",
+                "58% of 88 failed in 15 min",
+                "58% of 88 failed in 24 h",
                 "No call for 26 h",
-                "−71.0% calls in 24 h",
+                "−71% calls in 24 h",
                 "",
             ]
         );

@@ -43,7 +43,7 @@ pub(super) fn TenantTable(
         view! { <SortHeader label href sorted numeric/> }
     };
     view! {
-        <TableBox label="Tenant health" class="stacked sticky">
+        <TableBox label="Tenant health" class="tenants stacked sticky">
             <thead>
                 <tr>
                     {header("Tenant", TenantSort::Name, false)}
