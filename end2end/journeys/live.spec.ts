@@ -1,25 +1,46 @@
-import type { Page } from "@playwright/test";
-import { expect, open, test } from "../fixtures.ts";
-import { signInAs } from "../support/page.ts";
+import type { Locator, Page } from "@playwright/test";
+import { expect, expectNoViolations, open, test } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
 
+const inkOf = (figure: Locator) => figure.evaluate((figure) => getComputedStyle(figure).color);
 const LIVE = /^Live · (just now|\d+ s ago)$/;
 
-test("a page says within half a minute that the server is frozen, and when it is back", async ({ browser, httpbin }) => {
+test("a page says within half a minute that the server is frozen, dims what may be old, and takes it back", async ({ browser, httpbin }) => {
   const served = await Served.start(httpbin.url);
-  const page = await browser.newPage({ baseURL: served.console });
+  const context = await browser.newContext({ baseURL: served.console });
+  const page = await context.newPage();
   try {
-    await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
-    await expect(page.getByText(LIVE)).toBeVisible();
+    const { id } = await served.enterAcme(page, ["everything"]);
+    await open(page, "/support");
+    const session = await context.newPage();
+    await open(session, `/support/sessions/${id}`);
+    const [badge, total] = [page.getByRole("row", { name: "Acme" }).locator(".badge"), page.locator(".stat-value").first()];
+    await expect(badge).toHaveText("Unknown");
+    const ink = await inkOf(total);
+    for (const tab of [page, session]) {
+      await expect(tab.getByText(LIVE)).toBeVisible();
+      await expect(tab.locator(".page")).toHaveCSS("filter", "none");
+    }
     served.freeze(true);
-    await expect(page.getByText("Connection lost.")).toBeVisible({ timeout: 30_000 });
-    await expect(page.getByText(/^Not live since /)).toBeVisible();
+    for (const tab of [page, session]) {
+      await expect(tab.getByText("Connection lost. Showing data from")).toBeVisible({ timeout: 30_000 });
+      await expect(tab.getByText(/^Not live since /)).toBeVisible();
+      await expect(tab.locator(".page")).toHaveCSS("filter", "grayscale(1)");
+    }
+    await expect(badge).toHaveText("Unknown · stale");
+    expect(await inkOf(total)).not.toBe(ink);
+    await expectNoViolations(page, "stale");
     served.freeze(false);
-    await expect(page.getByText(LIVE)).toBeVisible({ timeout: 45_000 });
-    await expect(page.getByText("Connection lost.")).toBeHidden();
+    for (const tab of [page, session]) {
+      await expect(tab.getByText(LIVE)).toBeVisible({ timeout: 45_000 });
+      await expect(tab.getByText("Connection lost.")).toBeHidden();
+      await expect(tab.locator(".page")).toHaveCSS("filter", "none");
+    }
+    await expect(badge).toHaveText("Unknown");
+    expect(await inkOf(total)).toBe(ink);
   } finally {
     served.freeze(false);
-    await page.close();
+    await context.close();
     await served.stop();
   }
 });

@@ -1,5 +1,5 @@
 // The page of one support session: the log first, one voice for its end, and what its dialogs leave behind.
-import { expect, open, test, title } from "../fixtures.ts";
+import { expect, fact, open, test, title } from "../fixtures.ts";
 import { createDialog, createSession, fillAndCreate, grantedDialog, openSession } from "../support/support-session.ts";
 
 test("the page says who is in which tenant, and shows the log before all details", async ({ page, demo, session }) => {
@@ -24,12 +24,59 @@ test("the page says who is in which tenant, and shows the log before all details
   await expect(page.getByRole("table", { name: "Audit events" }).locator("tbody tr")).not.toHaveCount(0);
 });
 
+test("the number of today's requests is kept current while it is on view", async ({ page, demo, session }) => {
+  const { id, token } = session;
+  await openSession(page, id);
+  const limits = page.getByRole("region", { name: "Limits" });
+  await limits.locator("summary").click();
+  const today = fact(limits, "Requests today \\(UTC\\)");
+  const number = async () => Number((await today.innerText()).match(/, ([\d,]+) in this tenant$/)?.[1]?.replaceAll(",", ""));
+  await expect(today).toHaveText(/^0 by Ida Brandt, /);
+  const before = await number();
+  for (const made of [1, 2]) {
+    await demo.request(token, "/v1/whoami");
+    await expect(today).toHaveText(new RegExp(`^${made} by Ida Brandt, `));
+    expect(await number()).toBeGreaterThanOrEqual(before + made);
+  }
+});
+
 test("lists and logs use a wide window", async ({ page, session }) => {
   await page.setViewportSize({ width: 1920, height: 1080 });
   for (const path of ["/support", `/support/sessions/${session.id}`]) {
     await open(page, path);
     const right = await page.locator("main .page").evaluate((page) => page.getBoundingClientRect().right);
     expect(right, path).toBeGreaterThan(1860);
+  }
+});
+
+test("the log names each time whole, in one line, whatever the reader's zone", async ({ browser, page, demo, session }) => {
+  const { id, token } = session;
+  const long = `/v1/invoices?status=failed&from=2026-11-01T00:00:00Z&to=2026-11-30T23:59:59Z&${"x".repeat(60)}`;
+  for (const path of ["/v1/whoami", long]) await demo.request(token, path);
+  await demo.request(token, "/v1/attestations", { method: "POST" });
+  const state = await page.context().storageState();
+  for (const timezoneId of ["Asia/Kathmandu", "America/New_York"]) {
+    const there = await browser.newPage({ baseURL: demo.console, storageState: state, timezoneId });
+    await openSession(there, id);
+    const times = there.getByRole("table", { name: "Access Logs" }).locator("time");
+    await expect(times.first()).toContainText(/UTC[+−]/);
+    await expect(times).toHaveCount(3);
+    for (const width of [1920, 1440, 1380, 1300, 1100]) {
+      await there.setViewportSize({ width, height: 900 });
+      const found = await times.evaluateAll((times) =>
+        times.map((time) => {
+          const card = time.closest("section")!.getBoundingClientRect();
+          const scrolls = getComputedStyle(time.closest(".table-box")!).overflowX === "auto";
+          return { lines: time.getClientRects().length, scrolls, over: time.getBoundingClientRect().right - card.right };
+        }),
+      );
+      for (const { lines, scrolls, over } of found) {
+        expect(lines, `${timezoneId} ${width}`).toBe(1);
+        if (width >= 1440) expect(scrolls, `${timezoneId} ${width}`).toBe(false);
+        if (!scrolls) expect(over, `${timezoneId} ${width}`).toBeLessThan(-8);
+      }
+    }
+    await there.context().close();
   }
 });
 

@@ -109,6 +109,8 @@ struct Dirty {
     session_counts: Option<Unserved>,
     /// The ones on the page, and others, which may be the staff member's own.
     support_sessions: HashMap<SupportSessionId, Instant>,
+    /// The ones on the page in which a request was made, which changes their numbers and when they end for idleness.
+    in_use: HashMap<SupportSessionId, Instant>,
     /// When the page is told that something may have been missed.
     reset: Option<Instant>,
 }
@@ -166,6 +168,7 @@ impl Teller {
             access_log: true,
             session_counts: Some(Unserved::at(opened)),
             support_sessions: shown.map(|id| (*id, opened)).collect(),
+            in_use: HashMap::new(),
             reset: None,
         };
         if resumed {
@@ -185,10 +188,12 @@ impl Teller {
                 session = log.recv() => match session {
                     Ok(session) => {
                         self.dirty.access_log |= self.view.followed() == Some(session);
+                        self.in_use(Some(session));
                         Ok(true)
                     }
                     Err(RecvError::Lagged(_)) => {
                         self.dirty.access_log = true;
+                        self.in_use(self.view.followed());
                         Ok(true)
                     }
                     Err(RecvError::Closed) => return Ok(()),
@@ -232,9 +237,20 @@ impl Teller {
         let lately = Instant::now().checked_sub(UNPROMPTED);
         self.dirty.tenants = self.dirty.tenants.or(lately.map(Unserved::at));
         self.dirty.access_log = true;
+        self.in_use(self.view.followed());
         let now = self.live.core.now();
         self.send(&LiveEvent::Alive { now });
         Ok(true)
+    }
+
+    /// A request was made in a session, or may have been.
+    fn in_use(&mut self, session: Option<SupportSessionId>) {
+        if let Some(session) = session.filter(|id| self.view.shown_sessions().contains(id)) {
+            let now = Instant::now();
+            self.dirty.in_use.insert(session, now);
+            let unserved = Unserved::and(self.dirty.session_counts, now);
+            self.dirty.session_counts = Some(unserved);
+        }
     }
 
     /// Handles a change. Returns whether the staff member may still read.
@@ -334,6 +350,9 @@ impl Teller {
             .iter()
             .any(|session| session.staff_id == self.staff.staff_id);
         touched.retain(|session, _| self.view.wants(*session));
+        for (session, at) in std::mem::take(&mut self.dirty.in_use) {
+            touched.entry(session).or_insert(at);
+        }
         let changed = self.view.support_sessions(&core, &board, &touched, counts);
         let event = match changed.await? {
             Some(LiveEvent::SupportSessions(change)) => {

@@ -21,8 +21,12 @@ use crate::{
 };
 
 async fn open(router: &Router, token: &str) -> BodyDataStream {
+    open_at(router, token, "/live").await
+}
+
+async fn open_at(router: &Router, token: &str, path: &str) -> BodyDataStream {
     let cookie = format!("__Host-support-console={token}");
-    let request = Request::get("/live").header("sec-fetch-site", "same-origin");
+    let request = Request::get(path).header("sec-fetch-site", "same-origin");
     let request = request.header(COOKIE, cookie).body(Body::empty()).unwrap();
     let answer = router.clone().oneshot(request).await.unwrap();
     answer.into_body().into_data_stream()
@@ -110,4 +114,42 @@ async fn a_stream_bears_a_store_that_cannot_be_read_and_then_its_page_fetches_ev
     let told = tokio::time::timeout(Duration::from_secs(30), told);
     told.await
         .expect("the page is told to fetch everything again");
+}
+
+#[tokio::test]
+async fn a_page_hears_how_many_requests_the_sessions_it_shows_have_made() {
+    let world = sqlite().await;
+    world.core.store.follow_changes().await.unwrap();
+    world.add("ana", &[Role::SuperAdmin]).await;
+    let ana = world.sign_in("ana").await;
+    world.add_tenant("acme").await;
+    let context = world.context(&ana).await;
+    let service = world.support_sessions();
+    let created = service.create(&context, &tenant("acme"), form()).await;
+    let opened = created.unwrap().session;
+    let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+    let state = AppState::new(world.core.clone(), keys).unwrap();
+    let requests = broadcast::Sender::new(8);
+    let live = state.live(requests.clone(), CancellationToken::new());
+    let router = router::console(&state, live, None);
+    let path = format!(
+        "/live?interest=%7B%22support_sessions%22%3A%5B%22{}%22%5D%7D",
+        opened.id
+    );
+    let mut shows = open_at(&router, ana.token.expose(), &path).await;
+    let mut shows_none = open(&router, ana.token.expose()).await;
+    let first = next(&mut shows).await;
+    assert!(first.contains("\"requests_forwarded\":0"), "{first}");
+    next(&mut shows_none).await;
+    world
+        .run("UPDATE support_sessions SET forwarded = 2, refused = 1")
+        .await;
+    requests.send(opened.id).unwrap();
+    let event = next(&mut shows).await;
+    assert!(event.contains("\"requests_forwarded\":2"), "{event}");
+    assert!(event.contains("\"requests_refused\":1"), "{event}");
+    // A request is no change of whose sessions run, after which pages ask again who is signed in.
+    assert!(event.contains("\"own\":false"), "{event}");
+    let silent = tokio::time::timeout(Duration::from_millis(2_500), next(&mut shows_none));
+    assert!(silent.await.is_err(), "it shows none");
 }

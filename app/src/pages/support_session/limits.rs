@@ -123,7 +123,8 @@ fn follow_today(session: LiveSession, today: RwSignal<RequestsToday>, is_open: R
             .with(|session| session.requests_forwarded + session.requests_refused)
     });
     Effect::new(move || {
-        made.track();
+        // Read, because a memo that is only tracked is never worked out and so never changes.
+        made.get();
         if is_open.get() {
             spawn_local(async move {
                 if let Ok(fresh) = api::support_session(id).await {
