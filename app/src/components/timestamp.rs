@@ -9,15 +9,21 @@ use super::{
 };
 use crate::domain;
 
+/// A stop of Tab, so that keys reach the title. That of a row's times is shown with the row's links.
+const fn stop(in_row: bool) -> Option<&'static str> {
+    if in_row { None } else { Some("0") }
+}
+
 /// A precise instant with its zone.
 #[component]
 pub fn Timestamp(
     #[prop(into)] at: Signal<domain::Timestamp>,
     #[prop(optional)] precision: Precision,
+    #[prop(optional)] in_row: bool,
 ) -> impl IntoView {
     let viewer = use_viewer();
     view! {
-        <time class="num" datetime=move || iso(at.get()) title=move || utc(at.get())>
+        <time class="num" tabindex=stop(in_row) datetime=move || iso(at.get()) title=move || utc(at.get())>
             {move || format::instant(at.get(), viewer.offset_minutes(at.get()), precision)}
         </time>
     }
@@ -30,11 +36,13 @@ pub fn Ago(
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<domain::Timestamp>,
+    #[prop(optional)] in_row: bool,
 ) -> impl IntoView {
     let viewer = use_viewer();
     view! {
         <time
             class="num"
+            tabindex=stop(in_row)
             datetime=move || iso(at.get())
             title=move || {
                 format::instant(at.get(), viewer.offset_minutes(at.get()), Precision::Second)
@@ -52,9 +60,10 @@ pub fn LastSeen(
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<domain::Timestamp>,
+    #[prop(optional)] in_row: bool,
 ) -> impl IntoView {
     move || match at.get() {
-        Some(at) => view! { <Ago at now/> }.into_any(),
+        Some(at) => view! { <Ago at now in_row/> }.into_any(),
         None => view! { <span>"never"</span> }.into_any(),
     }
 }
@@ -74,6 +83,7 @@ pub fn Since(
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<domain::Timestamp>,
+    #[prop(optional)] in_row: bool,
 ) -> impl IntoView {
     let viewer = use_viewer();
     let text = move || {
@@ -88,7 +98,7 @@ pub fn Since(
         format!("since {}", format::instant(at, offset, precision))
     };
     view! {
-        <time datetime=move || iso(at.get()) title=move || utc(at.get())>
+        <time tabindex=stop(in_row) datetime=move || iso(at.get()) title=move || utc(at.get())>
             {text}
         </time>
     }

@@ -11,6 +11,8 @@ const BEFORE_PAINT: &str = include_str!("before_paint.js");
 const NOT_LIVE: &str = include_str!("not_live.js");
 /// Where Back leads to on a page.
 const BACK: &str = include_str!("back.js");
+/// Shows in full what the page shortens.
+const TIPS: &str = include_str!("tips.js");
 /// Fetches for the next page what this one works without.
 const FOR_LATER: &str = include_str!("for_later.js");
 /// Starts the WebAssembly, from the addresses `js` and `wasm`, and compares the release `build` with that of the server.
@@ -69,6 +71,7 @@ pub fn Document() -> impl IntoView {
                 <script nonce=use_nonce()>{BEFORE_PAINT}</script>
                 <script nonce=use_nonce()>{NOT_LIVE}</script>
                 <script nonce=use_nonce()>{BACK}</script>
+                <script nonce=use_nonce()>{TIPS}</script>
                 {hydration(&assets)}
                 <MetaTags/>
             </head>

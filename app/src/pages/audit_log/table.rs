@@ -99,7 +99,7 @@ fn EventRow(
     view! {
         <RowLink href=path.clone()>
             <td data-label="Time">
-                <Timestamp at=event.occurred_at precision=Precision::Millisecond/>
+                <Timestamp at=event.occurred_at precision=Precision::Millisecond in_row=true/>
             </td>
             <th scope="row" class="wide">
                 <a class="name" href=path>

@@ -130,8 +130,10 @@ fn TenantRow(
                 <TenantStatusTag status=Signal::derive(move || row.with(|row| row.tenant.status))/>
             </td>
             <td data-label="Health">
-                <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) stale/>
-                <Reason row now/>
+                <span class="health">
+                    <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) stale/>
+                    <Reason row now/>
+                </span>
             </td>
             <td class="numeric" data-label="API calls (24h)">
                 <span class="with-line">
@@ -143,7 +145,7 @@ fn TenantRow(
                 {move || signals.with(error_rate)}
             </td>
             <td class="muted" data-label="Last seen">
-                <LastSeen at=Signal::derive(move || signals.with(|s| s.last_seen)) now/>
+                <LastSeen at=Signal::derive(move || signals.with(|s| s.last_seen)) now in_row=true/>
             </td>
             <td class="tight wide">
                 <span class="actions">
@@ -172,7 +174,7 @@ fn Reason(row: Signal<TenantHealth>, now: domain::Timestamp) -> impl IntoView {
         <span class="reason">
             {move || match reason.get() {
                 Some(reason) => view! { {reason} }.into_any(),
-                None => view! { <Since at=since now/> }.into_any(),
+                None => view! { <Since at=since now in_row=true/> }.into_any(),
             }}
         </span>
     }

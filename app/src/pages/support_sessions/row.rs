@@ -83,10 +83,10 @@ pub(super) fn SessionRow(
                 <span><OutsideLines text=first.reason.clone()/></span>
             </td>
             <td data-label="Issued">
-                <Timestamp at=first.issued_at/>
+                <Timestamp at=first.issued_at in_row=true/>
             </td>
             <td data-label="Expires">
-                <Timestamp at=until/>
+                <Timestamp at=until in_row=true/>
                 {early}
             </td>
             <td class="numeric" data-label="Duration">{duration}</td>
@@ -132,7 +132,7 @@ fn ended_early(session: &SupportSession, has_expired: bool) -> Option<AnyView> {
     };
     let view = view! {
         <span class="since">
-            "revoked " <Timestamp at=revocation.at precision=Precision::Minute/> " by "
+            "revoked " <Timestamp at=revocation.at precision=Precision::Minute in_row=true/> " by "
             <Outside text=revocation.by_name/>
         </span>
     };

@@ -168,7 +168,7 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
                 <span class="muted"><Outside text=event.actor.name/></span>
             </a>
             <span class="muted">
-                <Timestamp at=event.occurred_at precision=Precision::Second/>
+                <Timestamp at=event.occurred_at precision=Precision::Second in_row=true/>
             </span>
         </li>
     }

@@ -43,7 +43,7 @@ pub(super) fn EntryRow(
                     <code>{request_id.clone()}</code>
                 </a>
             </td>
-            <td class="numeric"><Timestamp at precision=Precision::Millisecond/></td>
+            <td class="numeric"><Timestamp at precision=Precision::Millisecond in_row=true/></td>
         </tr>
     }
     .into_any()
