@@ -1,23 +1,29 @@
 //! What is said of support sessions, once, however many places of the page show it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::TimeDelta;
 use leptos::prelude::*;
 
 use crate::domain::SupportSessionId;
 
+/// For how long something stays in the live region: long enough to be read, and not found later as if it were news.
+const STAYS: Duration = Duration::from_secs(10);
+
 /// Speaks through one live region of the frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Announcer {
-    spoken: RwSignal<String>,
+    /// What was said last, each with its number: the same words said twice are two things.
+    spoken: RwSignal<Vec<(u64, String)>>,
+    number: StoredValue<u64>,
     said: StoredValue<BTreeSet<(SupportSessionId, Stage)>>,
 }
 
 /// Provides the [`Announcer`], once, at the root.
 pub fn provide_announcer() {
     provide_context(Announcer {
-        spoken: RwSignal::new(String::new()),
+        spoken: RwSignal::new(Vec::new()),
+        number: StoredValue::new(0),
         said: StoredValue::new(BTreeSet::new()),
     });
 }
@@ -30,7 +36,14 @@ impl Announcer {
     /// Says that a session has come to `stage`, unless that has been said.
     pub fn say(self, of: SupportSessionId, stage: Stage, text: String) {
         if self.pass_over(of, stage) {
-            self.spoken.set(text);
+            self.number.update_value(|number| *number += 1);
+            let number = self.number.get_value();
+            self.spoken.update(|spoken| spoken.push((number, text)));
+            let forget = move || {
+                self.spoken
+                    .update(|spoken| spoken.retain(|(n, _)| *n != number));
+            };
+            set_timeout(forget, STAYS);
         }
     }
 
@@ -39,16 +52,26 @@ impl Announcer {
         let new = self.said.try_update_value(|said| said.insert((of, stage)));
         new.unwrap_or_default()
     }
+
+    /// A session has more time than `stage` again: what comes after it is to be said anew.
+    pub fn has_time(self, of: SupportSessionId, stage: Stage) {
+        self.said
+            .update_value(|said| said.retain(|(id, later)| *id != of || *later <= stage));
+    }
 }
 
-/// The live region. It has to be there before it speaks.
+/// The live region. It has to be there before it speaks, and reads only what is added.
 #[component]
 pub fn Announcements() -> impl IntoView {
     let spoken = use_announcer().spoken;
     view! {
-        <p class="visually-hidden" role="status" id="announcements">
-            {spoken}
-        </p>
+        <div class="visually-hidden" role="status" aria-atomic="false" id="announcements">
+            <For
+                each=move || spoken.get()
+                key=|(number, _)| *number
+                children=|(_, text)| view! { <p>{text}</p> }
+            />
+        </div>
     }
 }
 
@@ -93,6 +116,44 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn announcer() -> Announcer {
+        Announcer {
+            spoken: RwSignal::new(Vec::new()),
+            number: StoredValue::new(0),
+            said: StoredValue::new(BTreeSet::new()),
+        }
+    }
+
+    #[test]
+    fn a_stage_is_said_once_and_again_after_the_session_got_more_time() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let announcer = announcer();
+            let id = |n: u8| {
+                format!("01937e2c-7b6a-7cc0-8000-00000000000{n}")
+                    .parse()
+                    .unwrap()
+            };
+            let stages = [Stage::FiveMinutes, Stage::OneMinute];
+            assert_eq!(
+                stages.map(|stage| announcer.pass_over(id(1), stage)),
+                [true; 2]
+            );
+            assert_eq!(
+                stages.map(|stage| announcer.pass_over(id(1), stage)),
+                [false; 2]
+            );
+            assert!(
+                announcer.pass_over(id(2), Stage::OneMinute),
+                "another session"
+            );
+            announcer.has_time(id(1), Stage::FiveMinutes);
+            assert!(!announcer.pass_over(id(1), Stage::FiveMinutes));
+            assert!(announcer.pass_over(id(1), Stage::OneMinute));
+            assert!(!announcer.pass_over(id(2), Stage::OneMinute));
+        });
+    }
 
     #[test]
     fn stages_begin_at_five_minutes_one_minute_and_the_end() {

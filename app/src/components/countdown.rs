@@ -40,6 +40,8 @@ pub fn Countdown(
         let stage = stage.get();
         if before.is_some_and(|before| before < stage) {
             announcer.say(of, stage, stage.announcement(&what));
+        } else if before.is_some_and(|before| before > stage) {
+            announcer.has_time(of, stage);
         }
         stage
     });
