@@ -13,7 +13,7 @@ test("the bars are one stop of Tab, and arrow keys read them one by one", async 
   await expect(chart.locator("[tabindex='0']")).toHaveCount(1);
   await chart.locator("[tabindex='0']").focus();
   await expect(bars.last()).toBeFocused();
-  await expect(bars.last()).toHaveAccessibleName(/^\d\d:\d\d–now: [\d,]+ calls?, [\d,]+ failed \(/);
+  await expect(bars.last()).toHaveAccessibleName(/^\d\d:\d\d–now: [\d,]+ calls?, [\d,]+ failed \((—|[\d.]+%)(; 4xx: [\d,]+, 5xx: [\d,]+)?\)$/);
   await page.keyboard.press("ArrowLeft");
   const before = bars.nth((await bars.count()) - 2);
   await expect(before).toBeFocused();
@@ -26,7 +26,8 @@ test("the bars are one stop of Tab, and arrow keys read them one by one", async 
   await expect(page.getByText("decides health: the last 15 minutes")).toBeVisible();
   await expect(page.locator(".chart-axis li")).toHaveCount(3);
   await page.getByText("Show as table").click();
-  await expect(page.getByRole("table", { name: "Calls and errors by hour" })).toBeVisible();
+  const table = page.getByRole("table", { name: "Calls and errors by hour" });
+  await expect(table.getByRole("columnheader")).toHaveText(["Hour from", "API calls", "Errors 4xx", "Errors 5xx", "Error rate"]);
 });
 
 test("bars stand out from their ground in both themes", async ({ page, demo, signIn }) => {
@@ -34,26 +35,41 @@ test("bars stand out from their ground in both themes", async ({ page, demo, sig
   await open(page, `/support/tenants/${(await demo.tenant("critical")).id}`);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
-    const [ground, calls, errors] = await Promise.all([
-      luminance(page, "#calls-chart", "background-color", "section"),
-      luminance(page, ".bar-calls", "fill"),
-      luminance(page, ".bar-errors", "fill"),
-    ]);
-    expect(contrast(ground, calls), `calls, ${colorScheme}`).toBeGreaterThanOrEqual(3);
-    expect(contrast(ground, errors), `errors, ${colorScheme}`).toBeGreaterThanOrEqual(3);
+    const ground = await luminance(page, "#calls-chart", "background-color", "section");
+    for (const part of ["calls", "4xx", "5xx"]) {
+      const bar = await luminance(page, `.bar-${part}`, "fill");
+      expect(contrast(ground, bar), `${part}, ${colorScheme}`).toBeGreaterThanOrEqual(3);
+    }
   }
 });
 
-test("a chart without colours tells calls from errors", async ({ page, demo, signIn }) => {
+test("a chart without colours tells calls, 4xx and 5xx apart", async ({ page, demo, signIn }) => {
   await signIn("support_admin");
   await open(page, `/support/tenants/${(await demo.tenant("critical")).id}`);
   await page.emulateMedia({ forcedColors: "active" });
   const fill = (selector: string) => page.locator(selector).first().evaluate((part) => getComputedStyle(part).fill);
-  const swatch = (selector: string) =>
-    page.locator(selector).evaluate((part) => getComputedStyle(part, "::before").backgroundColor);
-  expect(await fill(`${BARS} .bar-calls`)).not.toBe(await fill(`${BARS} .bar-errors`));
-  expect(await swatch(".legend-calls")).not.toBe(await swatch(".legend-errors"));
-  expect(await swatch(".legend-errors")).toBe(await fill(`${BARS} .bar-errors`));
+  const swatch = (selector: string, of: "backgroundColor" | "background") =>
+    page.locator(selector).evaluate((part, of) => getComputedStyle(part, "::before")[of], of);
+  const [calls, client, server] = ["calls", "4xx", "5xx"] as const;
+  const fills = await Promise.all([calls, client, server].map((part) => fill(`${BARS} .bar-${part}`)));
+  expect(new Set(fills).size).toBe(3);
+  expect(fills[1]).toContain("#stripes");
+  const swatches = await Promise.all([calls, client, server].map((part) => swatch(`.legend-${part}`, "background")));
+  expect(new Set(swatches).size).toBe(3);
+  expect(await swatch(".legend-5xx", "backgroundColor")).toBe(fills[2]);
+});
+
+test("errors of the client and of the server are counted apart, as the platform reports them", async ({ page, demo, signIn }) => {
+  await signIn("support_admin");
+  const { id } = await demo.registerTenant("Two Kinds");
+  const at = await demo.now();
+  const calls = [[200, 5], [404, 3], [499, 1], [500, 2], [503, 1]].map(([status, count]) => ({ tenant_id: id, at, status, count }));
+  await demo.platform("POST", "requests", calls);
+  await open(page, `/support/tenants/${id}`);
+  await expect(page.getByRole("group", { name: /^API calls in the last 24 hours: 12 calls, 7 failed \(58.3%; 4xx: 4, 5xx: 3\)\./ })).toBeVisible();
+  await page.getByText("Show as table").click();
+  const hour = page.getByRole("table", { name: "Calls and errors by hour" }).locator("tbody tr").last();
+  await expect(hour.getByRole("cell")).toHaveText(["12", "4", "3", "58.3%"]);
 });
 
 test("the line beside a figure never covers its note", async ({ page, demo, signIn }) => {

@@ -65,14 +65,11 @@ pub fn CallsChart(
 ) -> impl IntoView {
     let bars = grouped(&buckets, BARS);
     let hours = by_hour(&buckets);
-    let calls = buckets.iter().map(|b| b.calls).sum();
-    let errors = buckets.iter().map(|b| b.errors).sum();
+    let all = grouped(&buckets, 1);
+    let all = all.first().map(numbers).unwrap_or_default();
     let top = nice_ceiling(bars.iter().map(|b| b.calls).max().unwrap_or_default());
-    let summary = format!(
-        "API calls in the last 24 hours: {}, of which {} failed. Arrow keys read one bar after another.",
-        thousands(calls),
-        thousands(errors)
-    );
+    let summary =
+        format!("API calls in the last 24 hours: {all}. Arrow keys read one bar after another.");
     let window = deciding(&cause);
     let shaded = window.map(|window| bars_in(window, &bars));
     let axis = [top, top / 2, 0].map(|value| view! { <li>{thousands(value)}</li> });
@@ -92,7 +89,8 @@ pub fn CallsChart(
                         <tr>
                             <th scope="col">"Hour from"</th>
                             <th scope="col" class="numeric">"API calls"</th>
-                            <th scope="col" class="numeric">"Errors"</th>
+                            <th scope="col" class="numeric">"Errors 4xx"</th>
+                            <th scope="col" class="numeric">"Errors 5xx"</th>
                             <th scope="col" class="numeric">"Error rate"</th>
                         </tr>
                     </thead>
@@ -112,7 +110,8 @@ fn legend(window: Option<WindowName>) -> AnyView {
     view! {
         <ul class="legend push">
             <li class="legend-calls">"Calls"</li>
-            <li class="legend-errors">"Errors"</li>
+            <li class="legend-4xx">"Errors 4xx"</li>
+            <li class="legend-5xx">"Errors 5xx"</li>
             {decides}
             <li>"support traffic excluded"</li>
         </ul>
@@ -165,7 +164,7 @@ fn Bars(
     };
     let number = last + 1;
     let view_of = move |place: usize, bar: &CallBucket| {
-        let (calls, errors) = (bar.calls, bar.errors);
+        let [calls, errors, server_errors] = heights(bar, top);
         view! {
             <g
                 class="bar"
@@ -175,8 +174,9 @@ fn Bars(
                 aria-label=move || says(place)
             >
                 <rect class="bar-room" x=(place * BAR).to_string() y="0" width=BAR.to_string() height="100"></rect>
-                {rect("bar-calls", place, scaled(calls, top, HEIGHT))}
-                {rect("bar-errors", place, scaled(errors, top, HEIGHT))}
+                {rect("bar-calls", place, calls)}
+                {rect("bar-4xx", place, errors)}
+                {rect("bar-5xx", place, server_errors)}
             </g>
         }
     };
@@ -201,6 +201,10 @@ fn Bars(
             on:mousemove=point
             on:mouseleave=move |_| read.set(None)
         >
+            // Tells 4xx where there are no colours.
+            <pattern id="stripes" width=BAR.to_string() height="4" patternUnits="userSpaceOnUse">
+                <rect width=BAR.to_string() height="2"></rect>
+            </pattern>
             {shade}
             {drawn}
         </svg>
@@ -208,6 +212,15 @@ fn Bars(
             {move || read.get().map(says)}
         </p>
     }
+}
+
+/// How high the parts of a bar reach: calls, errors, and the errors with 5xx, which stand below the others.
+fn heights(bar: &CallBucket, top: u64) -> [f64; 3] {
+    let server = scaled(bar.server_errors, top, HEIGHT);
+    // Few of the others still stand out above them.
+    let others = scaled(bar.client_errors(), top, HEIGHT);
+    let errors = if others > 0.0 { server + others } else { 0.0 };
+    [scaled(bar.calls, top, HEIGHT), errors, server]
 }
 
 fn rect(class: &'static str, place: usize, height: f64) -> Option<impl IntoView + use<>> {
@@ -224,7 +237,25 @@ fn rect(class: &'static str, place: usize, height: f64) -> Option<impl IntoView 
     })
 }
 
-/// `16:30–16:45: 120 calls, 3 failed (2.5%)`, in the viewer's zone.
+/// `120 calls, 3 failed (2.5%; 4xx: 1, 5xx: 2)`
+fn numbers(bar: &CallBucket) -> String {
+    let kinds = match bar.errors {
+        0 => String::new(),
+        _ => format!(
+            "; 4xx: {}, 5xx: {}",
+            thousands(bar.client_errors()),
+            thousands(bar.server_errors)
+        ),
+    };
+    format!(
+        "{}, {} failed ({}{kinds})",
+        counted(bar.calls, "call", "calls"),
+        thousands(bar.errors),
+        percent_of(bar.errors, bar.calls)
+    )
+}
+
+/// `16:30–16:45: 120 calls, 3 failed (2.5%; 4xx: 1, 5xx: 2)`, in the viewer's zone.
 fn bar_text(bars: &[CallBucket], place: usize, offset: impl Fn(Timestamp) -> i32) -> String {
     let Some(bar) = bars.get(place) else {
         return String::new();
@@ -233,13 +264,7 @@ fn bar_text(bars: &[CallBucket], place: usize, offset: impl Fn(Timestamp) -> i32
     let until = bars
         .get(place + 1)
         .map_or_else(|| "now".into(), |next| time(next.start));
-    format!(
-        "{}–{until}: {}, {} failed ({})",
-        time(bar.start),
-        counted(bar.calls, "call", "calls"),
-        thousands(bar.errors),
-        percent_of(bar.errors, bar.calls)
-    )
+    format!("{}–{until}: {}", time(bar.start), numbers(bar))
 }
 
 fn time_of_day(at: Timestamp, offset_minutes: i32) -> String {
@@ -276,7 +301,8 @@ fn hour_row(hour: CallBucket) -> impl IntoView {
                 <Instant at=hour.start/>
             </th>
             <td class="numeric">{thousands(hour.calls)}</td>
-            <td class="numeric">{thousands(hour.errors)}</td>
+            <td class="numeric">{thousands(hour.client_errors())}</td>
+            <td class="numeric">{thousands(hour.server_errors)}</td>
             <td class="numeric">{percent_of(hour.errors, hour.calls)}</td>
         </tr>
     }
@@ -312,6 +338,7 @@ mod tests {
                 start: start + TimeDelta::minutes(15) * i,
                 calls: 120,
                 errors: 3,
+                server_errors: 2,
             })
             .collect()
     }
@@ -321,13 +348,31 @@ mod tests {
         let bars = bars(96);
         assert_eq!(
             bar_text(&bars, 0, |_| 60),
-            "13:00–13:15: 120 calls, 3 failed (2.5%)"
+            "13:00–13:15: 120 calls, 3 failed (2.5%; 4xx: 1, 5xx: 2)"
         );
         assert_eq!(
             bar_text(&bars, 95, |_| 0),
-            "11:45–now: 120 calls, 3 failed (2.5%)"
+            "11:45–now: 120 calls, 3 failed (2.5%; 4xx: 1, 5xx: 2)"
         );
         assert_eq!(bar_text(&[], 0, |_| 0), "");
+        assert_eq!(
+            numbers(&CallBucket::empty(bars[0].start)),
+            "0 calls, 0 failed (—)"
+        );
+    }
+
+    #[test]
+    fn errors_of_both_kinds_are_seen_however_few() {
+        let mut bar = bars(1).remove(0);
+        let whole = heights(&bar, 120);
+        assert!((whole[0] - 100.0).abs() < f64::EPSILON);
+        assert!((whole[1] - 2.5).abs() < 0.4, "{whole:?}");
+        assert!(whole[1] - whole[2] >= 0.8, "{whole:?}");
+        let few = heights(&bar, 1_000_000);
+        assert!(few[2] >= 1.0 && few[1] - few[2] >= 1.0, "{few:?}");
+        bar.server_errors = 3;
+        let [_, errors, server] = heights(&bar, 120);
+        assert!(errors.abs() < f64::EPSILON && server > 0.0);
     }
 
     #[test]

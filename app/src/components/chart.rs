@@ -13,10 +13,12 @@ pub fn grouped(buckets: &[CallBucket], max: usize) -> Vec<CallBucket> {
 fn in_groups_of(buckets: &[CallBucket], size: usize) -> Vec<CallBucket> {
     buckets
         .chunks(size)
-        .map(|chunk| CallBucket {
-            start: chunk[0].start,
-            calls: chunk.iter().map(|b| b.calls).sum(),
-            errors: chunk.iter().map(|b| b.errors).sum(),
+        .map(|chunk| {
+            let mut sum = CallBucket::empty(chunk[0].start);
+            for bucket in chunk {
+                sum.add(bucket);
+            }
+            sum
         })
         .collect()
 }
@@ -105,6 +107,7 @@ mod tests {
                 start: start + TimeDelta::minutes(5) * i,
                 calls: 2,
                 errors: 1,
+                server_errors: 1,
             })
             .collect()
     }
@@ -115,6 +118,7 @@ mod tests {
         assert_eq!(bars.len(), 96);
         assert_eq!(bars.iter().map(|b| b.calls).sum::<u64>(), 576);
         assert_eq!((bars[1].calls, bars[1].errors), (6, 3));
+        assert_eq!((bars[1].server_errors, bars[1].client_errors()), (3, 0));
         assert!(grouped(&[], 96).is_empty());
     }
 

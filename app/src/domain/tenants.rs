@@ -216,6 +216,33 @@ pub struct CallBucket {
     pub calls: u64,
     /// How many of these returned errors.
     pub errors: u64,
+    /// How many of the errors had a status of 500 or more.
+    #[serde(default)]
+    pub server_errors: u64,
+}
+
+impl CallBucket {
+    /// A span that starts then, without calls.
+    pub const fn empty(start: DateTime<Utc>) -> Self {
+        Self {
+            start,
+            calls: 0,
+            errors: 0,
+            server_errors: 0,
+        }
+    }
+
+    /// Counts another span's calls too.
+    pub const fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.errors += other.errors;
+        self.server_errors += other.server_errors;
+    }
+
+    /// Errors with a status below 500.
+    pub const fn client_errors(&self) -> u64 {
+        self.errors.saturating_sub(self.server_errors)
+    }
 }
 
 /// Calls and errors in each of the last hours, oldest first. The newest ends now.

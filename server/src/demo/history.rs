@@ -129,7 +129,7 @@ pub(super) fn around(rng: &mut StdRng, expected: f64) -> u32 {
 fn error_status(rng: &mut StdRng, tenant: &Tenant) -> u16 {
     use super::fates::Fate;
     match tenant.fate {
-        Fate::Failing => 422,
+        Fate::Failing => super::cast::pick(rng, &[422, 502, 503]),
         _ => super::cast::pick(rng, &[404, 422, 404, 401]),
     }
 }

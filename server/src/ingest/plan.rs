@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use app::domain::{
     TenantId, Timestamp,
-    health::Window,
     telemetry::{IngestReport, RejectedRecord, RequestRecord},
+    tenants::CallBucket,
 };
 use store::{Db, StoreError, calls::SPAN};
 
@@ -20,8 +20,7 @@ const TENANT_WEIGHT: usize = 12;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     pub tenant: TenantId,
-    pub start: Timestamp,
-    pub calls: Window,
+    pub calls: CallBucket,
     pub first: Timestamp,
     pub last: Timestamp,
 }
@@ -91,7 +90,9 @@ impl Plan {
         let mut chunk: Chunk = Vec::new();
         let mut weight = 0;
         for cell in self.cells {
-            if done.is_some_and(|(tenant, start)| (&cell.tenant, &cell.start) <= (tenant, start)) {
+            if done
+                .is_some_and(|(tenant, start)| (&cell.tenant, &cell.calls.start) <= (tenant, start))
+            {
                 continue;
             }
             let same = chunk.last().is_some_and(|last| last.tenant == cell.tenant);
@@ -131,8 +132,7 @@ fn count(
         .entry((record.tenant_id.clone(), start))
         .or_insert_with(|| Cell {
             tenant: record.tenant_id.clone(),
-            start,
-            calls: Window::default(),
+            calls: CallBucket::empty(start),
             first: at,
             last: at,
         });
@@ -140,6 +140,9 @@ fn count(
     cell.calls.calls += calls;
     if record.status >= error_status {
         cell.calls.errors += calls;
+        if record.status >= 500 {
+            cell.calls.server_errors += calls;
+        }
     }
     cell.first = cell.first.min(at);
     cell.last = cell.last.max(at);

@@ -298,10 +298,10 @@ async fn count_chunk(
             return Ok(Some(report));
         }
         if let Some((tenant, start)) = &stored.done {
-            cells.retain(|cell| (&cell.tenant, &cell.start) > (tenant, start));
+            cells.retain(|cell| (&cell.tenant, &cell.calls.start) > (tenant, start));
         }
         if let Some(last) = cells.last() {
-            tx.advance_telemetry_batch(key, &last.tenant, last.start)
+            tx.advance_telemetry_batch(key, &last.tenant, last.calls.start)
                 .await?;
         }
     }
@@ -315,7 +315,7 @@ async fn count_chunk(
             continue;
         };
         for cell in of_tenant {
-            tx.add_calls(tenant, cell.start, cell.calls).await?;
+            tx.add_calls(tenant, &cell.calls).await?;
         }
         evaluate(tx, &stored, &core.config.health, now).await?;
     }

@@ -243,14 +243,9 @@ fn series(first: Timestamp, spans: &[CallBucket]) -> Vec<CallBucket> {
     (0..SERIES_LENGTH)
         .map(|n| {
             let start = first + SERIES_SPAN * n;
-            let mut bucket = CallBucket {
-                start,
-                calls: 0,
-                errors: 0,
-            };
+            let mut bucket = CallBucket::empty(start);
             while let Some(span) = spans.next_if(|span| span.start < start + SERIES_SPAN) {
-                bucket.calls += span.calls;
-                bucket.errors += span.errors;
+                bucket.add(span);
             }
             bucket
         })

@@ -39,12 +39,14 @@ queries! {
             = select!(CallBucket, "call_buckets WHERE tenant_id = :tenant AND start >= :since ORDER BY start");
     }
     Bookkeeping {
-        /// Counts calls in the span that starts at `start`.
-        pub fn add_calls(tenant: &TenantId, start: Timestamp, calls: Window)
-            where (tenant, start, calls = calls.calls, errors = calls.errors)
-            = "INSERT INTO call_buckets (tenant_id, start, calls, errors) VALUES (:tenant, :start, :calls, :errors) \
+        /// Counts calls in the span that they name.
+        pub fn add_calls(tenant: &TenantId, calls: &CallBucket)
+            where (tenant, start = calls.start, calls = calls.calls, errors = calls.errors, server_errors = calls.server_errors)
+            = "INSERT INTO call_buckets (tenant_id, start, calls, errors, server_errors) \
+                VALUES (:tenant, :start, :calls, :errors, :server_errors) \
                 ON CONFLICT (tenant_id, start) DO UPDATE SET calls = call_buckets.calls + excluded.calls, \
-                errors = call_buckets.errors + excluded.errors";
+                errors = call_buckets.errors + excluded.errors, \
+                server_errors = call_buckets.server_errors + excluded.server_errors";
 
         /// Deletes up to 500 spans that start before `before`. Returns how many.
         pub fn prune_calls(before: Timestamp) -> count
@@ -120,7 +122,7 @@ record! { Sums {
     quarter_calls; quarter_errors; quarter_first; day_calls; day_errors; day_first; before_calls; before_first;
 } }
 
-record! { CallBucket { start; calls; errors } }
+record! { CallBucket { start; calls; errors; server_errors } }
 
 /// How many hours [`Db::list_hours`] returns.
 const HOURS: usize = 24;

@@ -453,6 +453,27 @@ async fn the_ticker_catches_up_after_a_restart_and_announces_it() {
 }
 
 #[tokio::test]
+async fn errors_of_the_server_are_counted_apart_from_others() {
+    for console in both().await {
+        console.register("acme", "Acme").await;
+        for of_batch in [
+            [(200, 5), (404, 3), (499, 1)],
+            [(500, 2), (503, 1), (399, 4)],
+        ] {
+            let records = of_batch.map(|(status, count)| calls("acme", noon(), status, count));
+            console.ingest(records.to_vec()).await;
+        }
+        let mut reader = console.core.store.read().await.unwrap();
+        let listed = reader.db().list_calls(&id("acme"), noon()).await.unwrap();
+        let read: Vec<_> = listed
+            .iter()
+            .map(|span| (span.calls, span.client_errors(), span.server_errors))
+            .collect();
+        assert_eq!(read, [(16, 4, 3)], "{}", console.engine);
+    }
+}
+
+#[tokio::test]
 async fn spans_outside_every_window_are_deleted() {
     for console in both().await {
         console.register("acme", "Acme").await;
