@@ -36,6 +36,7 @@ test("every support session of one staff member last week: one filter, one addre
   await expect(sessions(page).filter({ hasNotText: "Noor Haddad" })).toHaveCount(0);
   await expect(sessions(page).filter({ has: page.locator(`a[href="/support/sessions/${id}"]`) })).toHaveCount(1);
   expect(hand.acts).toBeLessThanOrEqual(2);
+  await expect(page.getByRole("list", { name: "Active filters" })).toContainText("Staff member: Noor Haddad");
   await open(page, page.url().replace(demo.console, ""));
   await expect(page.getByLabel("Staff member").locator("option:checked")).toHaveText("Noor Haddad");
 });

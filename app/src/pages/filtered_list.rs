@@ -84,6 +84,9 @@ pub(super) fn Filters<P: ListParts>(
     time: &'static str,
     /// The form's label for screen readers.
     label: &'static str,
+    /// What its fields call their values, where that differs.
+    #[prop(into, optional)]
+    words: Signal<Vec<(String, String)>>,
     /// The fields that only this list has.
     children: Children,
 ) -> impl IntoView {
@@ -94,7 +97,9 @@ pub(super) fn Filters<P: ListParts>(
             false => query.time.clone(),
         })
     });
-    let chips = Signal::derive(move || query.with(|query| tenant.with(|t| query.chips(t))));
+    let chips = Signal::derive(move || {
+        query.with(|query| tenant.with(|t| words.with(|words| query.chips(t, words))))
+    });
     let address = Signal::derive(move || query.with(|query| query.address(None)));
     let is_filtered = Signal::derive(move || query.with(ListQuery::is_filtered));
     let at_time = move |time: String| query.with(|query| query.at_time(&time));

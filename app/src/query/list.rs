@@ -134,8 +134,9 @@ impl<P: ListParts> ListQuery<P> {
         written(&self.texts(), names, query)
     }
 
-    /// The parts of the filter that are set. `tenant` is what the field for it shows.
-    pub fn chips(&self, tenant: &str) -> Vec<Chip> {
+    /// The parts of the filter that are set. `tenant` is what the field for it shows, `words` are what fields call their
+    /// values.
+    pub fn chips(&self, tenant: &str, words: &[(String, String)]) -> Vec<Chip> {
         let texts = self.texts();
         let chip = |(name, label): &(&str, &'static str)| {
             let text = texts.get(*name).filter(|text| !text.is_empty())?.as_str();
@@ -145,7 +146,10 @@ impl<P: ListParts> ListQuery<P> {
                 "time" => text
                     .parse()
                     .map_or(text, |preset: TimePreset| preset.label()),
-                _ => text,
+                _ => {
+                    let word = words.iter().find(|(value, _)| value == text);
+                    word.map_or(text, |(_, word)| word.as_str())
+                }
             };
             Some(Chip {
                 name: label,
@@ -174,6 +178,30 @@ mod tests {
     use super::*;
     use crate::query::{audit::AuditParts, sessions::SessionParts};
 
+    #[test]
+    fn what_is_chosen_reads_as_people_call_it() {
+        let id = "01937e2c-7b6a-7cc0-8000-000000000003";
+        let query: ListQuery<SessionParts> = crate::query::read([
+            ("tenant", "tnt-1"),
+            ("staff", id),
+            ("status", "REVOKED"),
+            ("time", "last-7-days"),
+        ]);
+        let words = [(id, "Mina Okafor"), ("REVOKED", "Revoked")]
+            .map(|(value, word)| (value.to_owned(), word.to_owned()));
+        let texts = |words: &[(String, String)]| {
+            let chips = query.chips("Lumen Health", words).into_iter();
+            let mut texts: Vec<_> = chips.map(|chip| chip.text).collect();
+            texts.sort();
+            texts
+        };
+        assert_eq!(
+            texts(&words),
+            ["7 days", "Lumen Health", "Mina Okafor", "Revoked"]
+        );
+        assert_eq!(texts(&[])[0], id, "somebody who can't be chosen");
+    }
+
     fn names_every_part<P: ListParts>() {
         let texts = ListQuery::<P>::default().texts();
         let mut names = ListQuery::<P>::names();
@@ -196,7 +224,7 @@ mod tests {
     fn only_a_time_is_shown_in_other_words() {
         let pairs = [("actor", "custom"), ("action", "today"), ("time", "today")];
         let query: ListQuery<AuditParts> = crate::query::read(pairs);
-        let chips = query.chips("");
+        let chips = query.chips("", &[]);
         let texts: Vec<_> = chips.iter().map(|chip| chip.text.as_str()).collect();
         assert_eq!(texts, ["today", "custom", "Today"]);
         assert_eq!(chips[1].without, "/audit?action=today&time=today");

@@ -21,11 +21,15 @@ pub(super) fn Filters(
             .map(|staff| (staff.id.to_string(), in_sentence(&staff.name)))
             .collect::<Vec<_>>()
     };
+    let words = Signal::derive(move || {
+        let statuses = labelled(SupportSessionStatus::ALL, SupportSessionStatus::label);
+        [people(), statuses].concat()
+    });
     let choice = move |name, label, any, options| {
         view! { <Choice shown name label any options/> }
     };
     view! {
-        <filtered_list::Filters shown time="Issued" label="Filter support sessions">
+        <filtered_list::Filters shown time="Issued" label="Filter support sessions" words>
             {move || choice("staff", "Staff member", "Any staff member", people())}
             {choice("status", "Status", "Any status", statuses)}
             <InstantField
