@@ -82,7 +82,7 @@ async fn a_page_comes_while_another_thread_makes_a_router() {
             assert_eq!(status, StatusCode::OK);
         }
     };
-    let rendered = timeout(Duration::from_secs(60), render).await;
+    let rendered = timeout(Duration::from_mins(1), render).await;
     is_over.store(true, Ordering::Relaxed);
     listing.await.unwrap();
     rendered.expect("the pages come");
