@@ -29,7 +29,10 @@ use app::{
 use axum::response::Response;
 use http::header::SET_COOKIE;
 
-use self::redirect::{see_other, sign_in_first, with_flash};
+use self::{
+    posted::Typed,
+    redirect::{see_other, sign_in_first, with_flash},
+};
 use crate::{
     middleware::{cookie, same_origin::SameOrigin},
     services::{
@@ -53,17 +56,20 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// Back to `page` with what was done, or with why not and what was typed.
-    fn answer(
+    /// Back to `page` with what was done, or with why not and what was typed; through the sign-in if that is what lacks.
+    async fn answer(
         &self,
         context: &Context,
         page: &str,
         done: Result<Flash, Problem>,
-        kept: Fields,
+        typed: Typed,
     ) -> Response {
         match done {
             Ok(flash) => self.tell(context, page, flash),
-            Err(problem) => self.refuse(context, page, problem, kept),
+            Err(problem) if problem.code == ProblemCode::Unauthenticated => {
+                self.keep_typed(context, page, typed).await
+            }
+            Err(problem) => self.refuse(context, page, problem, typed.kept),
         }
     }
 
@@ -78,7 +84,10 @@ impl Forms {
         &self,
         context: &Context,
         page: &str,
-        (input, sign_in): (Fields, Option<String>),
+        Typed {
+            kept: input,
+            sign_in,
+        }: Typed,
     ) -> Response {
         // Somebody has signed in meanwhile, in another tab.
         if matches!(context.caller, Caller::Staff(_)) {

@@ -5,7 +5,6 @@ use app::{
     domain::{
         caller::Context,
         flash::Flash,
-        form::Fields,
         problem::{Problem, ProblemCode},
     },
 };
@@ -23,7 +22,7 @@ use store::Lane;
 
 use super::{
     Forms,
-    posted::Posted,
+    posted::{Posted, Typed},
     redirect::{local_path, see_other, with_flash},
 };
 use crate::extract::{Asking, Refusal};
@@ -34,11 +33,7 @@ pub(crate) async fn send<A: DialogForm>(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,
-    Posted {
-        form,
-        kept,
-        sign_in,
-    }: Posted<A::Form>,
+    Posted { form, typed }: Posted<A::Form>,
 ) -> Result<Response, Refusal> {
     let id: A::Id = id
         .parse()
@@ -50,8 +45,7 @@ pub(crate) async fn send<A: DialogForm>(
         context,
         id,
         form,
-        kept,
-        sign_in,
+        typed,
     };
     let answered = tokio::spawn(Lane::of_task().unwrap_or(Lane::Pages).run(sent.answer()));
     answered.await.map_err(|_| {
@@ -65,8 +59,7 @@ struct Sent<A: DialogForm> {
     context: Context,
     id: A::Id,
     form: Result<A::Form, Problem>,
-    kept: Fields,
-    sign_in: Option<String>,
+    typed: Typed,
 }
 
 impl<A: DialogForm> Sent<A> {
@@ -76,12 +69,10 @@ impl<A: DialogForm> Sent<A> {
             context,
             id,
             form,
-            kept,
-            sign_in,
+            typed,
         } = self;
-        let key = kept
-            .get("idempotency_key")
-            .and_then(|values| values.first());
+        let page = A::DIALOG.page(&id);
+        let key = typed.first("idempotency_key");
         let token_of = A::token_of(&id);
         let own_key = token_of.map(|session| session.to_string());
         let _turn = match key.or(own_key.as_ref()) {
@@ -91,7 +82,7 @@ impl<A: DialogForm> Sent<A> {
         if let Some(session) = token_of
             && let Some(first) = forms.flashes.waiting_token(&context, session)
         {
-            return see_other(&with_flash(&A::DIALOG.page(&id), &first));
+            return see_other(&with_flash(&page, &first));
         }
         let asked = async { forms.call(&context, A::of(id.clone(), form?)).await };
         let done = asked.await.map(A::done);
@@ -99,19 +90,14 @@ impl<A: DialogForm> Sent<A> {
             && granted.token.is_none()
             && let Some(first) = forms.flashes.waiting_token(&context, granted.session.id)
         {
-            return see_other(&with_flash(&A::DIALOG.page(&id), &first));
+            return see_other(&with_flash(&page, &first));
         }
-        if matches!(&done, Err(problem) if problem.code == ProblemCode::Unauthenticated) {
-            let page = A::DIALOG.page(&id);
-            return forms.keep_typed(&context, &page, (kept, sign_in)).await;
+        if let Ok(flash @ Flash::Done(_)) = done {
+            let below = A::DIALOG.below(&id);
+            let next = typed.first("next").and_then(|next| local_path(next));
+            return forms.tell(&context, next.unwrap_or(&below), flash);
         }
-        if !matches!(done, Ok(Flash::Done(_))) {
-            return forms.answer(&context, &A::DIALOG.page(&id), done, kept);
-        }
-        let below = A::DIALOG.below(&id);
-        let next = kept.get("next").and_then(|values| values.first());
-        let next = next.and_then(|next| local_path(next)).unwrap_or(&below);
-        forms.answer(&context, next, done, kept.clone())
+        forms.answer(&context, &page, done, typed).await
     }
 }
 

@@ -28,10 +28,22 @@ pub(crate) struct Posted<F> {
     /// The form, or why it is refused: unreadable fields, too many forms in a short time, or a page
     /// that only wants it kept until someone has signed in.
     pub(crate) form: Result<F, Problem>,
-    /// The fields to show again if it is refused.
+    pub(crate) typed: Typed,
+}
+
+/// What was typed, and by whom.
+pub(crate) struct Typed {
+    /// The fields to show again if the form is refused.
     pub(crate) kept: Fields,
     /// The token of the sign-in that it came with, which may have ended.
     pub(crate) sign_in: Option<String>,
+}
+
+impl Typed {
+    /// The first value of a field.
+    pub(crate) fn first(&self, name: &str) -> Option<&String> {
+        self.kept.get(name)?.first()
+    }
 }
 
 impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> for Posted<F> {
@@ -60,8 +72,10 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
                 None if is_kept_only => Err(unauthenticated()),
                 None => form::read(&fields),
             },
-            kept: form::without_secrets::<F>(fields),
-            sign_in,
+            typed: Typed {
+                kept: form::without_secrets::<F>(fields),
+                sign_in,
+            },
         })
     }
 }

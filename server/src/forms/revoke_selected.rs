@@ -1,7 +1,7 @@
 //! Revoking the support sessions that were chosen in the list.
 
 use app::{
-    domain::{flash::Flash, problem::ProblemCode, support_sessions::RevokeSelectedForm},
+    domain::{flash::Flash, support_sessions::RevokeSelectedForm},
     paths,
 };
 use axum::{extract::State, response::Response};
@@ -13,13 +13,9 @@ use crate::extract::Asking;
 pub(crate) async fn revoke_selected(
     State(forms): State<Forms>,
     Asking(context): Asking,
-    Posted {
-        form,
-        kept,
-        sign_in,
-    }: Posted<RevokeSelectedForm>,
+    Posted { form, typed }: Posted<RevokeSelectedForm>,
 ) -> Response {
-    let ids = kept.get("id").cloned().unwrap_or_default();
+    let ids = typed.kept.get("id").cloned().unwrap_or_default();
     let page = paths::revoke_selected(ids.iter().map(String::as_str));
     let revoked = async {
         let form = form?;
@@ -34,14 +30,11 @@ pub(crate) async fn revoke_selected(
             .revoke_selected(&context, form)
             .await
     };
-    match revoked.await {
-        Ok(done) => {
-            let message = done.in_words();
-            forms.tell(&context, paths::SUPPORT_SESSIONS, Flash::done(message))
-        }
-        Err(problem) if problem.code == ProblemCode::Unauthenticated => {
-            forms.keep_typed(&context, &page, (kept, sign_in)).await
-        }
-        Err(problem) => forms.refuse(&context, &page, problem, kept),
-    }
+    let done = revoked.await.map(|done| Flash::done(done.in_words()));
+    let next = if done.is_ok() {
+        paths::SUPPORT_SESSIONS
+    } else {
+        &page
+    };
+    forms.answer(&context, next, done, typed).await
 }

@@ -1,7 +1,7 @@
 //! A dry run of the gateway's rules.
 
 use app::{
-    domain::{flash::Flash, problem::ProblemCode, rules::DryRunForm},
+    domain::{flash::Flash, rules::DryRunForm},
     paths,
 };
 use axum::{extract::State, response::Response};
@@ -13,21 +13,12 @@ use crate::extract::Asking;
 pub(crate) async fn dry_run(
     State(forms): State<Forms>,
     Asking(context): Asking,
-    Posted {
-        form,
-        kept,
-        sign_in,
-    }: Posted<DryRunForm>,
+    Posted { form, typed }: Posted<DryRunForm>,
 ) -> Response {
     let tried = async { forms.console.rules.dry_run(&context, form?).await };
     let done = tried.await.map(|result| Flash::DryRun {
         result: Box::new(result),
-        input: kept.clone(),
+        input: typed.kept.clone(),
     });
-    if matches!(&done, Err(problem) if problem.code == ProblemCode::Unauthenticated) {
-        return forms
-            .keep_typed(&context, paths::RULES, (kept, sign_in))
-            .await;
-    }
-    forms.answer(&context, paths::RULES, done, kept)
+    forms.answer(&context, paths::RULES, done, typed).await
 }

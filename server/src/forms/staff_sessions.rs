@@ -51,9 +51,10 @@ pub(crate) async fn sign_in(
     State(forms): State<Forms>,
     Asking(context): Asking,
     headers: HeaderMap,
-    Posted { form, mut kept, .. }: Posted<SignInForm>,
+    Posted { form, typed }: Posted<SignInForm>,
 ) -> Response {
     // The address of the page has it, also when the sign-in is refused.
+    let mut kept = typed.kept;
     let next = kept
         .remove("next")
         .and_then(|values| values.into_iter().next());
@@ -126,14 +127,10 @@ pub(crate) async fn change_password(
     State(forms): State<Forms>,
     Asking(context): Asking,
     headers: HeaderMap,
-    Posted {
-        form,
-        kept,
-        sign_in,
-    }: Posted<PasswordChange>,
+    Posted { form, typed }: Posted<PasswordChange>,
 ) -> Response {
     let _turn = forms.flashes.take_turn(&context, paths::PASSWORD).await;
-    if has_just_ended(&forms, &context.caller, sign_in).await {
+    if has_just_ended(&forms, &context.caller, typed.sign_in).await {
         let detail = "Nothing was done now: your sign-in has just ended, as it does when the password is changed. If \
                       you have sent the form twice, sign in with the new password.";
         let problem = Problem::new(ProblemCode::Unauthenticated, detail);
@@ -161,7 +158,7 @@ pub(crate) async fn change_password(
                 .leave_for_staff_session(new.staff_session_id, flash);
             begin(&new, &with_flash(START, &id))
         }
-        Err(problem) => forms.refuse(&context, paths::PASSWORD, problem, kept),
+        Err(problem) => forms.refuse(&context, paths::PASSWORD, problem, typed.kept),
     }
 }
 
