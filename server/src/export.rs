@@ -24,6 +24,7 @@ use axum::{
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::header;
+use serde::Serialize;
 use store::{
     Lane,
     audit::{AuditReach, chain_of},
@@ -79,9 +80,12 @@ pub async fn export(
         AuditReach::All | AuditReach::Tenants => filter.tenant_id.clone(),
     };
     let parts = parts_of(tenant.as_ref(), &filter);
+    let mut recorded = filter.clone();
+    let AuditFilter { time, from, to, .. } = &mut recorded;
+    core.settle(context, time, from, to);
     let action = AuditAction::AuditExported {
         format,
-        filter: recorded(core, context, filter.clone()),
+        filter: recorded,
     };
     // An export that can't begin is not recorded. One that has begun waits for its turn and doesn't
     // break off.
@@ -104,20 +108,6 @@ pub async fn export(
         content_type: content_type(format),
         body: body(core, context, reach, narrowed, format),
     })
-}
-
-/// The filter as the event of an export has it: with instants, which mean the same later.
-fn recorded(core: &Core, context: &Context, filter: AuditFilter) -> AuditFilter {
-    let Some(preset) = filter.time else {
-        return filter;
-    };
-    let span = core.span(context, preset);
-    AuditFilter {
-        time: None,
-        from: span.from,
-        to: span.to,
-        ..filter
-    }
 }
 
 /// `audit-acme-2026-11-22.csv`: what is exported, the parts of the filter, and the day. Only plain characters stand in a file's
@@ -203,16 +193,18 @@ fn body(
 fn write(events: &[AuditEvent], format: ExportFormat, first: bool) -> Result<Bytes, ServiceError> {
     let bytes = match format {
         ExportFormat::Csv => table::write(events, first).map_err(|e| unwritable(&e))?,
-        ExportFormat::JsonLines => {
-            let mut lines = Vec::new();
-            for event in events {
-                serde_json::to_writer(&mut lines, event).map_err(|e| unwritable(&e))?;
-                lines.push(b'\n');
-            }
-            lines
-        }
+        ExportFormat::JsonLines => json_lines(events.iter())?,
     };
     Ok(bytes.into())
+}
+
+fn json_lines(rows: impl Iterator<Item = impl Serialize>) -> Result<Vec<u8>, ServiceError> {
+    let mut lines = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut lines, &row).map_err(|e| unwritable(&e))?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
 }
 
 fn unwritable(error: &dyn std::error::Error) -> ServiceError {

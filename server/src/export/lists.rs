@@ -13,7 +13,7 @@ use app::{
         problem::Problem,
         support_sessions::SupportSessionFilter,
         tenants::TenantFilter,
-        time_range::{TimePreset, TimeSpan},
+        time_range::TimeSpan,
     },
     ports::{AuditPort as _, ReadSupportSessions as _},
 };
@@ -79,36 +79,18 @@ impl List {
     }
 
     /// The list with instants for the time that it names, so that its last page is of the same time as its first; and these.
-    fn at_once(self, core: &Core, context: &Context) -> (Self, TimeSpan) {
-        let span_of = |time: Option<TimePreset>, from, to| match time {
-            Some(preset) => core.span(context, preset),
-            None => TimeSpan { from, to },
+    fn at_once(mut self, core: &Core, context: &Context) -> (Self, TimeSpan) {
+        let (time, from, to) = match &mut self {
+            Self::SupportSessions(SupportSessionFilter { time, from, to, .. })
+            | Self::Activity(AuditFilter { time, from, to, .. }) => (time, from, to),
+            Self::Tenants(_) | Self::AccessLog(_) => return (self, TimeSpan::default()),
         };
-        match self {
-            Self::SupportSessions(filter) => {
-                let span = span_of(filter.time, filter.from, filter.to);
-                let (time, TimeSpan { from, to }) = (None, span);
-                let filter = SupportSessionFilter {
-                    time,
-                    from,
-                    to,
-                    ..filter
-                };
-                (Self::SupportSessions(filter), span)
-            }
-            Self::Activity(filter) => {
-                let span = span_of(filter.time, filter.from, filter.to);
-                let (time, TimeSpan { from, to }) = (None, span);
-                let filter = AuditFilter {
-                    time,
-                    from,
-                    to,
-                    ..filter
-                };
-                (Self::Activity(filter), span)
-            }
-            Self::Tenants(_) | Self::AccessLog(_) => (self, TimeSpan::default()),
-        }
+        core.settle(context, time, from, to);
+        let span = TimeSpan {
+            from: *from,
+            to: *to,
+        };
+        (self, span)
     }
 
     fn authorise(&self, state: &AppState, context: &Context) -> Result<(), Problem> {
@@ -259,15 +241,7 @@ fn write(
             table::write_cells(head, rows.iter().map(Row::shown))
                 .map_err(|e| super::unwritable(&e))?
         }
-        ExportFormat::JsonLines => {
-            let mut lines = Vec::new();
-            for row in rows {
-                serde_json::to_writer(&mut lines, &row.to_json(list))
-                    .map_err(|e| super::unwritable(&e))?;
-                lines.push(b'\n');
-            }
-            lines
-        }
+        ExportFormat::JsonLines => super::json_lines(rows.iter().map(|row| row.to_json(list)))?,
     };
     Ok(bytes.into())
 }

@@ -34,24 +34,13 @@ pub(super) const COLUMNS: [&str; 21] = [
 
 /// Writes rows, with the names of the columns before the first.
 pub(super) fn write(events: &[AuditEvent], first: bool) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    if first {
-        writer.write_record(COLUMNS)?;
-    }
-    for event in events {
-        writer.write_record(row(event).map(|cell| harmless(&cell)))?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(error.into_error()))
+    write_cells(first.then_some(&COLUMNS), events.iter().map(row))
 }
 
 /// Writes rows of cells, with the names of the columns before the first.
 pub(super) fn write_cells(
     head: Option<&[&str]>,
-    rows: impl Iterator<Item = Vec<String>>,
+    rows: impl Iterator<Item = impl AsRef<[String]>>,
 ) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
@@ -60,7 +49,7 @@ pub(super) fn write_cells(
         writer.write_record(head)?;
     }
     for row in rows {
-        writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+        writer.write_record(row.as_ref().iter().map(|cell| harmless(cell)))?;
     }
     writer
         .into_inner()

@@ -97,20 +97,10 @@ const RECORDED_LATE: TimeDelta = TimeDelta::days(1);
 pub(crate) async fn narrowed(
     core: &Core,
     context: &Context,
-    filter: AuditFilter,
+    mut filter: AuditFilter,
 ) -> Result<AuditFilter, Problem> {
-    let filter = match filter.time {
-        Some(preset) => {
-            let span = core.span(context, preset);
-            AuditFilter {
-                time: None,
-                from: span.from,
-                to: span.to,
-                ..filter
-            }
-        }
-        None => filter,
-    };
+    let AuditFilter { time, from, to, .. } = &mut filter;
+    core.settle(context, time, from, to);
     let Some(id) = filter.session_id else {
         return Ok(filter);
     };

@@ -64,6 +64,20 @@ impl Core {
         preset.span(self.now(), &zone.unwrap_or(Tz::UTC))
     }
 
+    /// Puts the instants that a filter's preset names now in its place: they mean the same later.
+    pub fn settle(
+        &self,
+        context: &Context,
+        time: &mut Option<TimePreset>,
+        from: &mut Option<Timestamp>,
+        to: &mut Option<Timestamp>,
+    ) {
+        if let Some(preset) = time.take() {
+            let span = self.span(context, preset);
+            (*from, *to) = (span.from, span.to);
+        }
+    }
+
     /// Checks that the caller may do this now.
     pub fn authorise(&self, context: &Context, act: Act<'_>) -> Result<(), Problem> {
         authorise(&context.caller, act, self.now())

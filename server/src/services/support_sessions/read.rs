@@ -69,10 +69,8 @@ impl SupportSessionsService {
             "support_sessions by time {}",
             serde_json::to_string(&filter).unwrap_or_default()
         );
-        if let Some(preset) = filter.time.take() {
-            let span = self.core.span(context, preset);
-            (filter.from, filter.to) = (span.from, span.to);
-        }
+        let SupportSessionFilter { time, from, to, .. } = &mut filter;
+        self.core.settle(context, time, from, to);
         let at = self.core.page_at(context, &name, &page)?;
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
