@@ -196,6 +196,16 @@ impl FieldProblems {
         }
     }
 
+    /// The same for a field that may be left out.
+    pub fn take_some<T, E: ToString>(
+        &mut self,
+        field: &str,
+        given: Option<T>,
+        check: impl FnOnce(T) -> Result<T, E>,
+    ) -> Option<T> {
+        given.and_then(|given| self.take(field, check(given)))
+    }
+
     /// Keeps the error of one field. Its value then is of no use: [`Self::finish`] fails.
     pub fn checked<T: Default, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> T {
         self.take(field, result).unwrap_or_default()

@@ -81,9 +81,7 @@ impl TenantRegistration {
         let plan = optional("plan", self.plan, 60);
         let region = optional("region", self.region, 60);
         let contact = optional("contact", self.contact, 254);
-        if self.created_at.is_some_and(|at| !is_storable(at)) {
-            problems.add("created_at", "must be between the years 1970 and 9999");
-        }
+        problems.take_some("created_at", self.created_at, storable);
         problems.finish()?;
         Ok(Self {
             name,
@@ -98,6 +96,14 @@ impl TenantRegistration {
 /// The ID of a tenant to filter by. The error repeats the input, which is often a name.
 pub fn tenant_in_filter(text: &str) -> Result<TenantId, String> {
     text.parse().map_err(|_| no_tenant_message(text))
+}
+
+/// An instant, if it can be stored and shown.
+pub fn storable(at: Timestamp) -> Result<Timestamp, &'static str> {
+    match is_storable(at) {
+        true => Ok(at),
+        false => Err("must be between the years 1970 and 9999"),
+    }
 }
 
 /// Whether an instant can be stored and shown: from 1970 to the end of 9999.
@@ -164,9 +170,7 @@ impl OrganizationRegistration {
         if !is_slug(&self.slug) {
             problems.add("slug", "must be 1 to 63 of a–z, 0–9 and inner hyphens");
         }
-        if self.created_at.is_some_and(|at| !is_storable(at)) {
-            problems.add("created_at", "must be between the years 1970 and 9999");
-        }
+        problems.take_some("created_at", self.created_at, storable);
         problems.finish()?;
         Ok(Self { name, ..self })
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     TenantId, TenantUserId, Timestamp, UserSessionId,
     problem::{FieldProblems, Problem},
-    tenants::is_storable,
+    tenants::{is_storable, storable},
 };
 
 /// The platform's input when a tenant user has signed in.
@@ -26,9 +26,7 @@ impl UserSessionRegistration {
     /// The same, or every field that is not as it must be.
     pub fn validated(self) -> Result<Self, Problem> {
         let mut problems = FieldProblems::default();
-        if !is_storable(self.issued_at) {
-            problems.add("issued_at", "must be between the years 1970 and 9999");
-        }
+        problems.take("issued_at", storable(self.issued_at));
         if !is_storable(self.expires_at) || self.expires_at <= self.issued_at {
             problems.add(
                 "expires_at",

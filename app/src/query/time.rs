@@ -6,7 +6,7 @@ use super::optional;
 use crate::domain::{
     Timestamp,
     problem::FieldProblems,
-    tenants::is_storable,
+    tenants::storable,
     time_range::{TimePreset, TimeSpan},
 };
 
@@ -54,11 +54,8 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
         .into_iter()
         .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
         .map(|local| local.and_utc());
-    match local.or_else(|| text.parse().ok()) {
-        Some(at) if is_storable(at) => Ok(at),
-        Some(_) => Err("must be between the years 1970 and 9999"),
-        None => Err("must be a date and time, such as 2026-11-22T10:30"),
-    }
+    let at = local.or_else(|| text.parse().ok());
+    storable(at.ok_or("must be a date and time, such as 2026-11-22T10:30")?)
 }
 
 /// The value for a field of an instant, in UTC if valid, and the kind of field that holds it. Browsers empty a

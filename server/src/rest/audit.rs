@@ -5,6 +5,7 @@ use app::domain::{
     audit::{AuditCategory, AuditEvent, AuditFilter, AuditOutcome, ExportFormat},
     page::PageRequest,
     problem::{FieldProblems, Problem, ProblemCode},
+    tenants::storable,
     text::clean,
 };
 use app::ports::AuditPort as _;
@@ -110,20 +111,17 @@ fn flag<'de, D: Deserializer<'de>>(given: D) -> Result<Option<bool>, D::Error> {
 /// The filter with texts that can be looked for.
 fn validated(filter: AuditFilter) -> Result<AuditFilter, Problem> {
     let mut problems = FieldProblems::default();
-    let mut text = |field, text: Option<String>| {
-        text.and_then(|text| problems.take(field, clean(&text, 1, TEXT_MAX, false)))
-    };
-    let action = text("action", filter.action);
-    let actor = text("actor", filter.actor);
-    for (field, at) in [("from", filter.from), ("to", filter.to)] {
-        if at.is_some_and(|at| !app::domain::tenants::is_storable(at)) {
-            problems.add(field, "must be between the years 1970 and 9999");
-        }
-    }
+    let text = |text: String| clean(&text, 1, TEXT_MAX, false);
+    let action = problems.take_some("action", filter.action, text);
+    let actor = problems.take_some("actor", filter.actor, text);
+    let from = problems.take_some("from", filter.from, storable);
+    let to = problems.take_some("to", filter.to, storable);
     problems.finish()?;
     Ok(AuditFilter {
         action,
         actor,
+        from,
+        to,
         ..filter
     })
 }

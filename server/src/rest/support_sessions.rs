@@ -5,9 +5,9 @@ use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
     access_log::AccessLogEntry,
     page::PageRequest,
-    problem::Problem,
+    problem::FieldProblems,
     support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
-    tenants::is_storable,
+    tenants::storable,
 };
 use app::ports::ReadSupportSessions as _;
 use axum::{Json, extract::State};
@@ -74,16 +74,6 @@ impl SupportSessionWithStatus {
     }
 }
 
-fn storable(field: &str, at: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
-    match at {
-        Some(at) if !is_storable(at) => {
-            let message = "must be between the years 1970 and 9999";
-            Err(Problem::invalid_field(field, message))
-        }
-        at => Ok(at),
-    }
-}
-
 /// List support sessions, newest first.
 #[utoipa::path(
     get, path = "/support-sessions", tag = "support sessions", params(SupportSessionsQuery),
@@ -94,15 +84,17 @@ pub(crate) async fn list_support_sessions(
     Reader(context): Reader,
     RestQuery(query): RestQuery<SupportSessionsQuery>,
 ) -> Result<Json<List<SupportSessionWithStatus>>, RestProblem> {
+    let mut problems = FieldProblems::default();
     let filter = SupportSessionFilter {
         status: query.status,
         tenant_id: query.tenant,
         staff_id: query.staff,
-        active_at: storable("active_at", query.active_at)?,
-        from: storable("from", query.from)?,
-        to: storable("to", query.to)?,
+        active_at: problems.take_some("active_at", query.active_at, storable),
+        from: problems.take_some("from", query.from, storable),
+        to: problems.take_some("to", query.to, storable),
         ..SupportSessionFilter::default()
     };
+    problems.finish()?;
     let page = PageRequest {
         limit: query.limit,
         cursor: query.cursor,
