@@ -119,6 +119,17 @@ pub(super) fn picks_deeds(filter: &AuditFilter) -> bool {
     parts.contains(&true)
 }
 
+/// The deeds that match a filter.
+pub(super) fn deeds(filter: &AuditFilter) -> Listing {
+    let mut deeds = Listing::new("audit_deeds", &["id"], Direction::Ascending);
+    pick_deeds(&mut deeds, filter);
+    if is_of_no_request(filter) {
+        // Nearly all deeds are of requests.
+        deeds.and("id > 0");
+    }
+    deeds
+}
+
 /// Only the deeds that match a filter, or the events with such deeds.
 pub(super) fn pick_deeds(deeds: &mut Listing, filter: &AuditFilter) {
     if let Some(category) = filter.category {

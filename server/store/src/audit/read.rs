@@ -10,8 +10,8 @@ use const_format::concatcp;
 
 use super::{
     filter::{
-        AuditReach, chain_listed, is_of_no_request, list_keys, listing, of_chain, pick_deeds,
-        picks_deeds,
+        AuditReach, chain_listed, deeds, is_of_no_request, list_keys, listing, of_chain,
+        pick_deeds, picks_deeds,
     },
     packed::{id_of_place, instants_of},
     stored::{self, StoredEvent},
@@ -330,13 +330,7 @@ impl Db<'_> {
         if !picks_deeds(filter) {
             return Ok(PickedDeeds::All);
         }
-        let mut deeds = Listing::new("audit_deeds", &["id"], Direction::Ascending);
-        pick_deeds(&mut deeds, filter);
-        if is_of_no_request(filter) {
-            // Nearly all deeds are of requests.
-            deeds.and("id > 0");
-        }
-        let found = deeds.fetch_after::<DeedNumber>(self, None, NAMED + 1);
+        let found = deeds(filter).fetch_after::<DeedNumber>(self, None, NAMED + 1);
         let found: Vec<_> = found.await?.into_iter().map(|deed| deed.id).collect();
         Ok(match found.len() <= NAMED as usize {
             true => PickedDeeds::Few(found),
