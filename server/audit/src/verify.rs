@@ -3,6 +3,7 @@
 //!
 //! It needs one pass, and memory only for the chains, not for the events.
 
+mod damage;
 mod fault;
 mod file;
 mod head;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::VerifyingKey;
 use serde_json::Value;
 
+use self::damage::Damage;
 pub use self::{
     fault::{Fault, Wrong},
     file::{NotAnExport, NotVerified, verify_export},
@@ -61,6 +63,10 @@ struct Chain {
     /// Whether the events read so far were deleted meanwhile, so that the chain continues after its
     /// checkpoint.
     is_deleted: bool,
+    /// Positions that are missing, and that lines which can't be read may hold.
+    lost: Vec<std::ops::Range<u64>>,
+    /// How many such lines came before its last event.
+    damaged_before: u64,
 }
 
 /// Verifies one event after another.
@@ -72,6 +78,7 @@ pub struct Verifier {
     chains: BTreeMap<String, Chain>,
     events: u64,
     faults: Vec<Fault>,
+    damage: Damage,
 }
 
 impl Verifier {
@@ -91,6 +98,7 @@ impl Verifier {
             chains: BTreeMap::new(),
             events: 0,
             faults: Vec::new(),
+            damage: Damage::default(),
         }
     }
 
@@ -160,14 +168,9 @@ impl Verifier {
             None => self
                 .chains
                 .entry(seen.chain.clone())
-                .or_insert_with(|| Chain {
-                    report: ChainReport::beginning_at(seen.seq),
-                    fault: None,
-                    left_out: 0..0,
-                    kept: self.kept.get(&seen.chain).cloned().unwrap_or_default(),
-                    is_deleted: false,
-                }),
+                .or_insert_with(|| Chain::beginning_at(seen.seq, self.kept.get(&seen.chain))),
         };
+        let damaged_before = std::mem::replace(&mut chain.damaged_before, self.damage.lines);
         chain.report.events += 1;
         if let Some(at) = chain.fault {
             // Events after a fault prove nothing, but they can explain the fault.
@@ -186,8 +189,10 @@ impl Verifier {
             first(self.extent, &seen, checkpoint)
         } else {
             chain.follow(self.extent, &seen)
-        }
-        .or_else(|| chain.meet_kept(&seen));
+        };
+        let wrong = (self.damage)
+            .unless_held(wrong, chain, seen.seq, damaged_before)
+            .or_else(|| chain.meet_kept(&seen));
         let expected = match checkpoint {
             _ if !is_first => chain.report.last + 1,
             Some(Ok(last_deleted)) => last_deleted + 1,
@@ -250,6 +255,7 @@ impl Verifier {
 
     /// Ends the verification and returns the report.
     pub fn finish(mut self) -> Report {
+        self.doubt_what_was_encoded_anew();
         let unmet: Vec<_> = self
             .kept
             .keys()
@@ -260,6 +266,9 @@ impl Verifier {
                 }
                 let kept = chain.map_or(&self.kept[name], |chain| &chain.kept);
                 let seq = *kept.keys().next()?;
+                if self.may_hold(chain, seq) {
+                    return Some((name.clone(), Wrong::HeadUnreadable { head: seq }));
+                }
                 let is_short = match (self.extent, chain) {
                     (Extent::All, None) => true,
                     (Extent::All | Extent::Stretches, Some(chain)) => chain.report.last < seq,
@@ -314,6 +323,18 @@ fn own(seen: &Seen) -> Option<Wrong> {
 }
 
 impl Chain {
+    fn beginning_at(first: u64, kept: Option<&BTreeMap<u64, String>>) -> Self {
+        Self {
+            report: ChainReport::beginning_at(first),
+            fault: None,
+            left_out: 0..0,
+            kept: kept.cloned().unwrap_or_default(),
+            is_deleted: false,
+            lost: Vec::new(),
+            damaged_before: 0,
+        }
+    }
+
     /// The fault of an event that follows others of its chain, if any.
     fn follow(&mut self, extent: Extent, seen: &Seen) -> Option<Wrong> {
         if let Some(wrong) = own(seen) {

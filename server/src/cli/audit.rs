@@ -125,6 +125,14 @@ async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
     };
     // A file may hold anything, also in the names of its chains.
     out::print_outside(&report.to_string())?;
+    if args.file.is_some()
+        && args.extent != FileExtent::Filtered
+        && report.is_contradicted_by_gaps_only()
+    {
+        say!(
+            "If this is a filtered export, events are missing on purpose: verify it with --extent filtered."
+        )?;
+    }
     match (report.is_sound(), args.file) {
         (true, _) => Ok(()),
         (false, Some(path)) if !report.is_contradicted() => Err(CliError::ReadInPart(path)),

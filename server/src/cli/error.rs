@@ -58,7 +58,8 @@ pub enum CliError {
         source: std::io::Error,
     },
     #[error(
-        "{0} can't be read as a whole. What could be read of it agrees with what was recorded."
+        "{0} can't be read as a whole, so it says nothing against the record. What could be read of it \
+         agrees with what was recorded. Export once more."
     )]
     ReadInPart(PathBuf),
     #[error("the terminal can't be used")]

@@ -400,8 +400,20 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
     for saved in [&text, windows.as_bytes(), &wide] {
         assert_eq!(documented_verifier(saved), (true, heads.concat()));
     }
+    let unmarked: Vec<u8> = plain.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(documented_verifier(&unmarked), (true, heads.concat()));
+    let ansi = plain
+        .replace('\u{2028}', "\u{fc}")
+        .replace('\u{1f99c}', "?");
+    let ansi: Vec<u8> = ansi.chars().map(|c| c as u8).collect();
     for (other, expected) in [
         (&b"\n"[..], "The file is empty."),
+        (&ansi, "The file is not UTF-8."),
+        (b"\x1F\x8B\x08\0\0\0\0\0", "The file is not UTF-8."),
+        (b"<!DOCTYPE html>\n", "line 1: can't be read."),
+        (b"{}\n", "line 1: is no audit event"),
+        (b"[]\n", "line 1: is no audit event"),
+        (b"7\n", "line 1: is no audit event"),
         (b"chain,seq\r\n", "line 1: can't be read."),
         (
             &text[..text.len() - 9],
@@ -417,7 +429,7 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
     let tampered = String::from_utf8(text).unwrap().replacen("🦜", "🐦", 1);
     let (is_sound, told) = documented_verifier(tampered.as_bytes());
     assert!(
-        !is_sound && told.contains("line 1: tenant:a event 1: was changed"),
+        !is_sound && told == "line 1: tenant:a event 1: was changed\n",
         "{told}"
     );
 }

@@ -69,6 +69,12 @@ pub enum Wrong {
         /// The kept head's position.
         head: u64,
     },
+    /// A head that was kept elsewhere may be that of an event that can't be read.
+    #[error("the kept head at {head} may lie in what can't be read, so nothing is proved by it")]
+    HeadUnreadable {
+        /// The kept head's position.
+        head: u64,
+    },
     /// What events of a store have in common was changed or put in, whether or not an event has it.
     #[error("row {number} of audit_deeds was changed or put in: it does not fit its digest")]
     Deed {
@@ -94,6 +100,7 @@ impl Wrong {
             Self::Checkpoint { .. } => "checkpoint",
             Self::KeptHead { .. } => "kept_head",
             Self::HeadNotCovered { .. } => "head_not_covered",
+            Self::HeadUnreadable { .. } => "head_unreadable",
             Self::Deed { .. } => "deed",
         }
     }
@@ -119,6 +126,11 @@ impl Fault {
     /// there.
     pub const fn is_unreadable_line(&self) -> bool {
         self.chain.is_none() && matches!(self.wrong, Wrong::Unreadable(_))
+    }
+
+    /// Whether it contradicts the record, and is not only a damage of the file.
+    pub const fn contradicts(&self) -> bool {
+        !self.is_unreadable_line() && !matches!(self.wrong, Wrong::HeadUnreadable { .. })
     }
 }
 

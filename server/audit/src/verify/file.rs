@@ -264,6 +264,105 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_damaged_or_saved_in_another_encoding_contradicts_nothing() {
+        let plain = export();
+        let lines: Vec<&str> = plain.lines().collect();
+        let second = |bytes: &[u8]| [lines[0].as_bytes(), bytes, lines[2].as_bytes()].join(&b'\n');
+        let ansi = lines[1].replacen("Zoë", "Zürich", 1);
+        let ansi: Vec<u8> = ansi.chars().map(|c| c as u8).collect();
+        let wrapped = |text: &str, width: usize| {
+            let lines = text.lines().flat_map(|line| line.as_bytes().chunks(width));
+            lines.collect::<Vec<_>>().join(&b"\r\n"[..])
+        };
+        let long = lines[1].len();
+        for (file, expected) in [
+            (
+                second(&ansi),
+                "line 2 [unreadable]: can't be read: it is not UTF-8",
+            ),
+            (
+                second(&lines[1].as_bytes()[..90]),
+                "line 2 [unreadable]: can't be read: the line is cut",
+            ),
+            (
+                second(&wrapped(lines[1], 90)),
+                "its event is broken over several lines",
+            ),
+            (second(b"garbage"), "line 2 [unreadable]"),
+            (second(&lines[1].as_bytes()[20..]), "line 2 [unreadable]"),
+            (
+                wrapped(&plain, long - 1),
+                "its event is broken over several lines",
+            ),
+            (
+                format!("{}\n{}{}\n", lines[0], lines[1], lines[2]).into_bytes(),
+                "several events",
+            ),
+            (
+                format!("{}\n{}", &lines[0][9..], &plain[lines[0].len() + 1..]).into(),
+                "line 1 [unreadable]",
+            ),
+        ] {
+            let heads = [2, 3].map(|seq: usize| KeptHead {
+                chain: "tenant:a".into(),
+                seq: seq as u64,
+                hash: chain_of(Some("a"), 3)[seq - 1].hash.clone(),
+            });
+            for (extent, kept) in [(Extent::Stretches, vec![]), (Extent::All, heads.to_vec())] {
+                let told = match verify_export(file.as_slice(), extent, kept) {
+                    Ok(report) => {
+                        assert!(!report.is_sound() && !report.is_contradicted(), "{report}");
+                        report.to_string()
+                    }
+                    Err(error) => error.to_string(),
+                };
+                assert!(told.contains(expected), "{expected}: {told}");
+                assert!(
+                    !told.contains("NOT SOUND") && !told.contains("taken out"),
+                    "{told}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_lines_explain_no_more_than_they_can_hold() {
+        let events = chain_of(Some("a"), 6);
+        let line = |seq: usize| serde_json::to_string(&events[seq - 1]).unwrap();
+        let saved = |lines: &[String]| {
+            let file = lines.join("\n").into_bytes();
+            match file.strip_suffix("\u{fc}".as_bytes()) {
+                Some(text) => [text, b"\xFC"].concat(),
+                None => file,
+            }
+        };
+        let changed = line(3).replacen("\"seq\":3", "\"seq\":3,\"more\":1", 1);
+        let without = line(3).replacen("\"prev\"", "\"before\"", 1);
+        for lines in [
+            // Two are missing where one can't be read.
+            vec![line(1), "garbage".into(), line(4)],
+            // One is missing elsewhere.
+            vec![line(1), "garbage".into(), line(3), line(5)],
+            vec!["garbage".into(), line(1), line(3)],
+            // What can be read is no damage.
+            vec![line(1), line(2), changed, line(4)],
+            vec![line(1), line(2), without, line(4)],
+            vec![line(1), "{}".into(), line(3)],
+            vec![line(1), "{\"a\":1,\"a\":2}".into(), line(3)],
+            // In a file in another encoding, only a `?` is doubtful.
+            vec![line(1), line(2).replacen("Zoë", "Zoe", 1), "\u{fc}".into()],
+        ] {
+            let file = saved(&lines);
+            let report = verify_export(file.as_slice(), Extent::Stretches, []).unwrap();
+            assert!(report.is_contradicted(), "{lines:?}: {report}");
+        }
+        let replaced = [line(1), line(2).replacen('🦜', "?", 1), "\u{fc}".into()];
+        let file = saved(&replaced);
+        let report = verify_export(file.as_slice(), Extent::Stretches, []).unwrap();
+        assert!(!report.is_sound() && !report.is_contradicted(), "{report}");
+    }
+
+    #[test]
     fn hundreds_of_lines_that_are_no_events_are_told_in_one() {
         let text = export() + &"garbage\n".repeat(500);
         let report = verify(text.as_bytes()).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Extent, Fault, KeptHead};
+use super::{Extent, Fault, KeptHead, Wrong};
 
 /// The verified part of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct ChainReport {
     pub links: u64,
     /// How often positions were missing in between.
     pub gaps: u64,
+    /// How many missing events may be in lines that can't be read.
+    pub lost: u64,
     /// The last position that retention deleted, if a signed checkpoint says so.
     pub checkpoint: Option<u64>,
     /// Positions of kept heads that agree.
@@ -34,6 +36,7 @@ impl ChainReport {
             events: 0,
             links: 0,
             gaps: 0,
+            lost: 0,
             checkpoint: None,
             met: Vec::new(),
         }
@@ -61,7 +64,13 @@ impl Report {
 
     /// Whether these events contradict the record. Lines that can't be read contradict nothing.
     pub fn is_contradicted(&self) -> bool {
-        self.faults.iter().any(|fault| !fault.is_unreadable_line())
+        self.faults.iter().any(Fault::contradicts)
+    }
+
+    /// Whether the only contradiction is that events are missing, as they are in a filtered export.
+    pub fn is_contradicted_by_gaps_only(&self) -> bool {
+        let mut faults = self.faults.iter().filter(|fault| fault.contradicts());
+        self.is_contradicted() && faults.all(|fault| matches!(fault.wrong, Wrong::Gap { .. }))
     }
 
     /// The first bad event.
@@ -102,6 +111,12 @@ impl Report {
                  hash holds, and {} links; that nothing is missing can't be proved",
                 chain.events, chain.first, chain.last, chain.links
             )?;
+        } else if chain.lost > 0 {
+            write!(
+                f,
+                "events {} to {}, as far as they can be read; at least {} can't",
+                chain.first, chain.last, chain.lost
+            )?;
         } else {
             write!(
                 f,
@@ -131,25 +146,15 @@ impl Report {
     fn write_faults(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unreadable = |fault: &&Fault| fault.is_unreadable_line();
         let lines = self.faults.iter().filter(unreadable).count();
-        let mut told = false;
-        for fault in &self.faults {
-            if fault.is_unreadable_line() {
-                continue;
-            }
-            let lead = if told {
-                "Also"
-            } else {
-                "NOT SOUND. First bad event"
-            };
+        let mut lead = match self.is_contradicted() {
+            true => "NOT SOUND. First bad event",
+            false => "NOT ALL COULD BE READ",
+        };
+        for fault in self.faults.iter().filter(|fault| !unreadable(fault)) {
             writeln!(f, "{lead}: {fault}")?;
-            told = true;
+            lead = "Also";
         }
         if let Some(first) = self.faults.iter().find(unreadable) {
-            let lead = if told {
-                "Also"
-            } else {
-                "NOT ALL COULD BE READ"
-            };
             write!(f, "{lead}: {first}")?;
             match lines - 1 {
                 0 => writeln!(f)?,

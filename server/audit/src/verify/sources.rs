@@ -27,31 +27,23 @@ impl Verifier {
     pub(super) fn lines(&mut self, lines: &mut Lines<impl BufRead>) -> io::Result<()> {
         let mut line = Vec::new();
         for number in 1.. {
-            let why = match lines.next(&mut line)? {
+            match lines.next(&mut line)? {
                 Line::End => break,
-                Line::Read { .. } if line.iter().all(u8::is_ascii_whitespace) => continue,
-                Line::Read { ended } => match json::from_slice(&line) {
-                    Ok(event) => {
-                        self.json(event, number);
-                        continue;
-                    }
-                    Err(error) if !ended && error.is_eof() => {
-                        "the file ends in the middle of this event".to_owned()
-                    }
-                    // The line is the whole text of it.
-                    Err(error) => error.to_string().replace(" at line 1 column", " at column"),
+                Line::Read { .. } if line.iter().all(u8::is_ascii_whitespace) => {}
+                Line::Read { ended } => match json::from_slice(line.trim_ascii_end()) {
+                    Ok(event) => self.json_of(event, number, &line),
+                    Err(error) => self.damaged(&line, ended, &error, number),
                 },
-                Line::Garbled => "its characters are not UTF-16".to_owned(),
+                Line::Garbled => self.lost(1, "its characters are not UTF-16", number),
                 Line::TooLong => {
-                    let why = "the line is too long".to_owned();
-                    self.unreadable(Wrong::Unreadable(why), number);
+                    self.lost(u64::MAX, "the line is too long", number);
                     break;
                 }
-            };
-            self.unreadable(Wrong::Unreadable(why), number);
+            }
         }
         Ok(())
     }
+
     /// Verifies a stored event.
     pub fn event(&mut self, event: AuditEvent) {
         self.take(Seen::from_event(event));
