@@ -15,7 +15,73 @@ pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The source of a request's body: the client, as it sends, or memory if the body had to be read
 /// before the request could pass.
-pub(crate) type BodySource<B = Incoming> = Either<B, Full<Bytes>>;
+pub(crate) type BodySource<B = ClientBody> = Either<B, Full<Bytes>>;
+
+/// Takes the rest of a body that nobody reads any more.
+type TakeRest = Box<dyn FnOnce(Incoming) + Send + Sync>;
+
+/// A client's body, as it sends.
+pub(crate) struct ClientBody {
+    /// Present until it is dropped.
+    inner: Option<Incoming>,
+    take_rest: Option<TakeRest>,
+}
+
+impl ClientBody {
+    /// A body whose rest is lost once nobody reads it.
+    pub(crate) const fn new(inner: Incoming) -> Self {
+        Self {
+            inner: Some(inner),
+            take_rest: None,
+        }
+    }
+
+    /// A body whose rest goes to `take_rest` once nobody reads it.
+    pub(crate) fn with_rest(
+        inner: Incoming,
+        take_rest: impl FnOnce(Incoming) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            inner: Some(inner),
+            take_rest: Some(Box::new(take_rest)),
+        }
+    }
+}
+
+impl Body for ClientBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &mut self.inner {
+            Some(inner) => Pin::new(inner).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or_else(SizeHint::default, Body::size_hint)
+    }
+}
+
+impl Drop for ClientBody {
+    fn drop(&mut self) {
+        if let (Some(inner), Some(take_rest)) = (self.inner.take(), self.take_rest.take())
+            && !inner.is_end_stream()
+        {
+            take_rest(inner);
+        }
+    }
+}
 
 /// The next part of a body, once it is there.
 pub(crate) type NextFrame = Poll<Option<Result<Frame<Bytes>, BodyError>>>;

@@ -15,7 +15,7 @@ use app::{
 };
 use chrono::TimeDelta;
 use http::{HeaderValue, Response, header};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::upgrade::OnUpgrade;
 
 use self::{
     identities::Identities,
@@ -26,6 +26,7 @@ use crate::{
     admission::{Admitted, Route, allowance::Allowance},
     answers::{Answer, Trouble},
     arrival::client::Client,
+    body::ClientBody,
     browser::{
         EntryHosts,
         jar::{Jars, Place},
@@ -160,7 +161,7 @@ impl Forwarder {
     /// Connects, passes the gate, sends, and returns the answer as it streams.
     pub(crate) async fn forward(
         &self,
-        admitted: Admitted<Incoming, Arc<Upstream>>,
+        admitted: Admitted<ClientBody, Arc<Upstream>>,
         asker: Asker<'_>,
     ) -> Result<Response<Answer>, Trouble> {
         let upstream = admitted.to;

@@ -10,6 +10,7 @@ mod opening;
 mod pieces;
 mod streams;
 mod unread;
+mod unwanted;
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,7 +37,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
 }
 
 /// The same, where a client may take nothing of what it must read soon for as long as `unread` instead of
-/// [`UNREAD`].
+/// [`UNREAD`], and may send a body that nobody reads for twice as long.
 pub async fn serve_within(
     unread: Duration,
     listener: TcpListener,
@@ -62,6 +63,7 @@ pub async fn serve_within(
             tracker: tracker.clone(),
             shutdown: shutdown.clone(),
             unread,
+            discarding: unread * 2,
             kill: kill_all.child_token(),
         };
         tracker.spawn(async move {

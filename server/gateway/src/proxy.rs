@@ -4,13 +4,14 @@ use std::{net::IpAddr, sync::Arc};
 
 use app::domain::{RequestId, access_log::Refusal};
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use crate::{
     admission::{Admission, AdmissionParts},
     answers::{self, Answer, Trouble},
     arrival::{Arrival, client::Client, client_ip::client_ip, own_path},
+    body::ClientBody,
     browser::{Browsers, banner::Wanted, fetch_metadata::wants_page, page::WayOut},
     clock::Clock,
     config::{GatewaySettings, entry::admits_clear_text},
@@ -138,7 +139,7 @@ impl Gateway {
 
     pub(crate) async fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<ClientBody>,
         client: &Client,
     ) -> Response<Answer> {
         let request_id = self.admission.new_request_id();
@@ -157,7 +158,7 @@ impl Gateway {
 
     async fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<ClientBody>,
         client: &Client,
         request_id: RequestId,
     ) -> Result<Response<Answer>, Trouble> {
@@ -211,7 +212,7 @@ impl Gateway {
     async fn pass(
         &self,
         arrival: &Arrival,
-        body: Incoming,
+        body: ClientBody,
         client: &Client,
         on_upgrade: Option<OnUpgrade>,
     ) -> Result<Response<Answer>, Trouble> {
@@ -228,10 +229,10 @@ impl Gateway {
 
     fn arrive(
         &self,
-        request: Request<Incoming>,
+        request: Request<ClientBody>,
         client: &Client,
         request_id: RequestId,
-    ) -> Result<(Arrival, Incoming, Option<OnUpgrade>), Trouble> {
+    ) -> Result<(Arrival, ClientBody, Option<OnUpgrade>), Trouble> {
         let (mut parts, body) = request.into_parts();
         let on_upgrade = parts.extensions.remove();
         let malformed = |detail| Trouble::new(400, "malformed_request", detail).closing();

@@ -24,12 +24,14 @@ use super::{
     pieces::{InPieces, Terms},
     streams::Streams,
     unread::Own,
+    unwanted::Unwanted,
 };
 use crate::{
     arrival::{
         client::{Client, Heads},
         raw_head::{HeadTap, MAX_FIELDS, Schemes},
     },
+    body::ClientBody,
     proxy::Gateway,
 };
 
@@ -59,6 +61,8 @@ pub(super) struct Connection {
     pub(super) shutdown: CancellationToken,
     /// For how long the client may take nothing of what it must read soon.
     pub(super) unread: Duration,
+    /// For how long the rest of a refused body is read on HTTP/2.
+    pub(super) discarding: Duration,
     /// Closes the connection immediately.
     pub(super) kill: CancellationToken,
 }
@@ -89,6 +93,7 @@ impl Connection {
             self.kill.clone(),
         );
         let service = service_fn(|request| async {
+            let request = request.map(ClientBody::new);
             let response = self.gateway.handle(request, &client).await;
             Ok::<_, Infallible>(own.answers(response))
         });
@@ -96,7 +101,8 @@ impl Connection {
             .serve_connection(TokioIo::new(wire), service)
             .with_upgrades();
         let ask_to_stop = http1::UpgradeableConnection::graceful_shutdown;
-        self.run(serving, ask_to_stop, std::future::pending()).await;
+        self.run(serving, ask_to_stop, std::future::pending(), &self.shutdown)
+            .await;
         // A tunnel keeps the connection's place until it ends.
         client.tunnels.close();
         client.tunnels.wait().await;
@@ -109,7 +115,9 @@ impl Connection {
         };
         let frames = Frames::new(tokio::time::Instant::now(), Arc::clone(&terms.windows));
         let (tracker, kill) = (self.tracker.clone(), self.kill.clone());
-        let streams = Streams::new(tracker, kill, &self.gateway, terms);
+        let stop = self.shutdown.child_token();
+        let unwanted = Unwanted::new(self.discarding, stop.clone());
+        let streams = Streams::new(tracker, kill, &self.gateway, terms, unwanted);
         let schemes = if opening.tls {
             Schemes::Https
         } else {
@@ -128,13 +136,18 @@ impl Connection {
         let serving = http2_builder(streams.clone()).serve_connection(TokioIo::new(wire), service);
         let ask_to_stop = http2::Connection::graceful_shutdown;
         let idle = streams.idle_for(HEAD_TIMEOUT);
-        self.run(serving, ask_to_stop, idle).await;
+        self.run(serving, ask_to_stop, idle, &stop).await;
     }
 
     /// Serves until the connection ends, is killed, or is asked to stop. An idle one is also asked
     /// to stop, and dropped if it does not close in time.
-    async fn run<C>(&self, serving: C, ask_to_stop: fn(Pin<&mut C>), idle: impl Future<Output = ()>)
-    where
+    async fn run<C>(
+        &self,
+        serving: C,
+        ask_to_stop: fn(Pin<&mut C>),
+        idle: impl Future<Output = ()>,
+        stop: &CancellationToken,
+    ) where
         C: Future<Output = hyper::Result<()>>,
     {
         let (mut serving, mut idle) = (pin!(serving), pin!(idle));
@@ -144,7 +157,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 () = self.kill.cancelled() => return,
-                () = self.shutdown.cancelled(), if !asked_to_stop => {
+                () = stop.cancelled(), if !asked_to_stop => {
                     asked_to_stop = true;
                     ask_to_stop(serving.as_mut());
                 }
@@ -179,6 +192,7 @@ impl Connection {
                 kill: streams.kill_of_this_stream(),
                 tunnels: TaskTracker::new(),
             };
+            let request = request.map(|body| streams.follow(body));
             let response = gateway.handle(request, &client).await;
             Ok(response.map(|answer| asked.answered(answer)))
         }

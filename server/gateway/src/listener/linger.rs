@@ -17,7 +17,7 @@ use tokio::{
 /// How long incoming bytes are discarded.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long nothing may come meanwhile.
-const SILENT: Duration = Duration::from_secs(2);
+pub(super) const SILENT: Duration = Duration::from_secs(2);
 
 /// Discards what a client still sends.
 pub(super) struct Linger {

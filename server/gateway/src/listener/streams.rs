@@ -8,11 +8,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use hyper::body::Incoming;
+use tokio::{runtime::Handle, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::pieces::{InPieces, Reading, Terms};
-use crate::{answers::Answer, proxy::Gateway};
+use super::{
+    pieces::{InPieces, Reading, Terms},
+    unwanted::Unwanted,
+};
+use crate::{answers::Answer, body::ClientBody, proxy::Gateway};
 
 /// How many requests a client may cancel before they are answered. Each response makes up for one.
 /// The library only counts those cancelled before they have begun (CVE-2023-44487). The ones
@@ -30,6 +34,8 @@ struct Stream {
     kill: CancellationToken,
     /// How its answer is read. The gateway's own, or the last part of another, must be read soon.
     reading: Reading,
+    /// The stream was ended before its time. Nothing more is read of it.
+    cut: CancellationToken,
 }
 
 impl Stream {
@@ -40,6 +46,8 @@ impl Stream {
             () = self.kill.cancelled() => {}
             () = self.reading.is_given_up() => {}
         }
+        // Before the rest of its body is dropped.
+        self.cut.cancel();
     }
 }
 
@@ -55,6 +63,7 @@ struct Shared {
     open: watch::Sender<usize>,
     taken_back: AtomicU32,
     terms: Terms,
+    unwanted: Unwanted,
 }
 
 impl Streams {
@@ -63,6 +72,7 @@ impl Streams {
         kill: CancellationToken,
         gateway: &Arc<Gateway>,
         terms: Terms,
+        unwanted: Unwanted,
     ) -> Self {
         Self(Arc::new(Shared {
             tracker,
@@ -71,6 +81,7 @@ impl Streams {
             open: watch::Sender::new(0),
             taken_back: AtomicU32::new(0),
             terms,
+            unwanted,
         }))
     }
 
@@ -106,6 +117,25 @@ impl Streams {
             .try_with(|stream| stream.kill.clone())
             .unwrap_or_else(|_| self.0.kill.clone())
     }
+
+    /// The body of the current task's stream. What nobody reads of it is discarded for a while.
+    pub(super) fn follow(&self, body: Incoming) -> ClientBody {
+        let streams = self.clone();
+        let cut = STREAM.try_with(|stream| stream.cut.clone());
+        let cut = cut.unwrap_or_else(|_| self.0.kill.clone());
+        ClientBody::with_rest(body, move |rest| streams.discard(rest, cut))
+    }
+
+    fn discard(self, rest: Incoming, cut: CancellationToken) {
+        // A stream that was cut is reset at once.
+        if let (false, Ok(runtime)) = (cut.is_cancelled(), Handle::try_current()) {
+            let tracker = self.0.tracker.clone();
+            let discarding = async move {
+                cut.run_until_cancelled(self.0.unwanted.discard(rest)).await;
+            };
+            tracker.spawn_on(discarding, &runtime);
+        }
+    }
 }
 
 impl<F> hyper::rt::Executor<F> for Streams
@@ -114,8 +144,10 @@ where
 {
     /// Dropping a stream's future before its end resets only this stream.
     fn execute(&self, stream: F) {
+        let kill = self.0.kill.child_token();
         let known = Stream {
-            kill: self.0.kill.child_token(),
+            cut: kill.child_token(),
+            kill,
             reading: Reading::on(self.0.terms.clone()),
         };
         let open = Open::new(self.clone());

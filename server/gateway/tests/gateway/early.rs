@@ -1,9 +1,12 @@
 //! Answers that come while the client is still sending.
 
+use std::time::Duration;
+
 use app::domain::access_log::{Refusal, RequestOutcome};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::Instant,
 };
 
 use crate::support::{
@@ -105,11 +108,11 @@ impl Transport {
         ];
         let mut client = FrameClient::over(io, None).await;
         client.headers(1, &fields, false).await;
-        for _ in 0..3 {
-            client.data(1, &[b'x'; 16_000], false).await;
-        }
+        let sent = client.body(1, LARGE).await;
         let answer = client.answer(1).await;
         assert!(answer.complete, "{answer:?}");
+        // Many clients drop an answer whose stream is reset.
+        assert_eq!((sent, answer.reset), (LARGE, None), "{self:?}");
         (answer.status.unwrap_or_default(), answer.text())
     }
 }
@@ -189,6 +192,71 @@ async fn over_http_2_the_stream_ends_and_the_answer_is_whole() {
         client.headers(3, &get, true).await;
         assert_eq!(client.answer(3).await.status, Some(200));
     }
+}
+
+/// The fields of a POST over HTTP/2.
+fn posting<'f>(authority: &'f str, bearer: &'f str, path: &'f str) -> [(&'f str, &'f str); 5] {
+    [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":authority", authority),
+        (":path", path),
+        ("authorization", bearer),
+    ]
+}
+
+#[tokio::test]
+async fn over_http_2_a_client_that_sends_endlessly_is_ended() {
+    let unread = Duration::from_millis(500);
+    let rig = Rig::with(Wanted {
+        scopes: &["read_only"],
+        unread,
+        ..Wanted::default()
+    })
+    .await;
+    let authority = rig.address.to_string();
+    let path = format!("{OWN}/x");
+    for token in [rig.token.as_str(), "scst_unknown"] {
+        let begun = Instant::now();
+        let bearer = format!("Bearer {token}");
+        let mut client = FrameClient::connect(rig.address).await;
+        let fields = posting(&authority, &bearer, &path);
+        client.headers(1, &fields, false).await;
+        let sent = client.body(1, usize::MAX).await;
+        assert!(sent > 1024 * 1024, "{sent}");
+        let answer = client.answer(1).await;
+        assert!(matches!(answer.status, Some(401 | 403)), "{answer:?}");
+        assert_eq!(answer.reset, Some(0), "{answer:?}");
+        // Its next request isn't served, and what it still sends ends the connection.
+        client.headers(3, &fields, false).await;
+        for _ in 0..1000 {
+            client.data(1, &[b'x'; 1000], false).await;
+        }
+        client.until_it_ends().await;
+        assert_eq!(client.answer(3).await.status, None);
+        assert!(begun.elapsed() < unread * 10, "{:?}", begun.elapsed());
+    }
+    assert_eq!(rig.upstream.bytes(), 0);
+}
+
+#[tokio::test]
+async fn over_http_2_a_stream_that_sends_endlessly_takes_no_room_from_others() {
+    let rig = Rig::new().await;
+    let (authority, bearer) = (rig.address.to_string(), format!("Bearer {}", rig.token));
+    let mut client = FrameClient::connect(rig.address).await;
+    let path = format!("{OWN}/too-large");
+    client
+        .headers(1, &posting(&authority, &bearer, &path), false)
+        .await;
+    // More than the connection's window.
+    client.body(1, 4 * 1024 * 1024).await;
+    assert_eq!(client.answer(1).await.status, Some(413));
+    client
+        .headers(3, &posting(&authority, &bearer, OWN), false)
+        .await;
+    client.data(3, &[b'x'; 16_000], true).await;
+    let answer = client.answer(3).await;
+    assert_eq!((answer.status, answer.reset), (Some(200), None));
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 pub(crate) const CONTINUATION: u8 = 9;
 
+/// How much may be sent before anything is granted (RFC 9113 §6.9.2).
+const WINDOW: u64 = 65_535;
+
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const ACK: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
@@ -56,6 +59,10 @@ pub(crate) struct FrameClient {
     buffer: Vec<u8>,
     streams: HashMap<u32, StreamAnswer>,
     reads: bool,
+    /// How much the gateway has granted for each stream, and for the connection.
+    granted: HashMap<u32, u64>,
+    /// And for each new stream.
+    window: u64,
     /// How long it waits for the next bytes.
     patience: Duration,
     /// The connection has ended, or was said to.
@@ -78,6 +85,8 @@ impl FrameClient {
             buffer: Vec::new(),
             streams: HashMap::new(),
             reads: window.is_none(),
+            granted: HashMap::new(),
+            window: WINDOW,
             patience: PATIENCE,
             ended: false,
         };
@@ -109,6 +118,29 @@ impl FrameClient {
     pub(crate) async fn data(&mut self, stream: u32, bytes: &[u8], last: bool) {
         let flags = if last { END_STREAM } else { 0 };
         self.frame(DATA, flags, stream, bytes).await;
+    }
+
+    /// Sends the only body of this connection, as far as the gateway grants room, and reads meanwhile.
+    /// Gives how much was sent before the stream or the connection ended.
+    pub(crate) async fn body(&mut self, stream: u32, length: usize) -> usize {
+        let mut sent = 0;
+        while sent < length {
+            let piece = (length - sent).min(16_000);
+            let granted = |to| self.granted.get(&to).copied().unwrap_or_default();
+            let room = (granted(stream) + self.window).min(granted(0) + WINDOW);
+            if ((sent + piece) as u64) <= room {
+                let last = sent + piece == length;
+                self.data(stream, &vec![b'x'; piece], last).await;
+                sent += piece;
+            } else if !self.next().await {
+                return sent;
+            }
+            let answer = self.streams.entry(stream).or_default();
+            if answer.reset.is_some() {
+                return sent;
+            }
+        }
+        sent
     }
 
     /// Waits this long for the next bytes, instead of 10 seconds.
@@ -178,10 +210,25 @@ impl FrameClient {
             DATA => answer.body.extend_from_slice(payload),
             RST_STREAM => answer.reset = Some(u32::from_be_bytes(payload.try_into().unwrap())),
             GOAWAY => self.ended = true,
+            WINDOW_UPDATE => {
+                let more = u32::from_be_bytes(payload.try_into().unwrap());
+                *self.granted.entry(stream).or_default() += u64::from(more);
+            }
             _ => {}
         }
         if matches!(kind, HEADERS | DATA) && flags & END_STREAM != 0 {
             self.streams.entry(stream).or_default().complete = true;
+        }
+        match kind {
+            SETTINGS if flags & ACK == 0 => {
+                self.window = payload
+                    .chunks(6)
+                    .find(|s| s[..2] == [0, 4])
+                    .map_or(WINDOW, |s| {
+                        u64::from(u32::from_be_bytes(s[2..].try_into().unwrap()))
+                    });
+            }
+            _ => {}
         }
         match kind {
             SETTINGS | PING if flags & ACK == 0 => {
