@@ -144,7 +144,10 @@ impl Arrival {
         let request = CanonicalRequest {
             method: self.method.clone(),
             target,
-            headers: self.headers.clone(),
+            headers: match self.ignores_upgrade() {
+                true => headers::without_upgrade(&self.headers),
+                false => self.headers.clone(),
+            },
         };
         Ok((request, handshake))
     }
@@ -183,6 +186,12 @@ impl Arrival {
         }
     }
 
+    /// Whether it asks for another protocol that the gateway doesn't speak, and gets an ordinary answer.
+    /// What a proxy or a router makes of such a request is not known.
+    fn ignores_upgrade(&self) -> bool {
+        self.is_carried && headers::asks_for_others_only(&self.headers)
+    }
+
     fn handshake(&self) -> Result<Option<Handshake>, Denied> {
         if self.method == Method::CONNECT {
             return Err(Denied::plain(Refusal::UpgradeRefused));
@@ -192,7 +201,7 @@ impl Arrival {
             // The proxy need not relay the client's `Connection`.
             Some(_) => headers::hints_at_upgrade(&self.headers),
         };
-        if !asked {
+        if !asked || self.ignores_upgrade() {
             return Ok(None);
         }
         Handshake::of(&self.method, &self.headers)

@@ -18,8 +18,9 @@ use http::{
 
 pub(crate) use self::{
     asks::{
-        asks_for_upgrade, connection_names_ours, connection_says_upgrade, hints_at_upgrade,
-        may_be_ours, overrides_method, overrides_target, resembles_ours,
+        asks_for_others_only, asks_for_upgrade, connection_names_ours, connection_says_upgrade,
+        hints_at_upgrade, may_be_ours, overrides_method, overrides_target, resembles_ours,
+        without_upgrade,
     },
     forwarding::{Came, Face},
     passing::{customary_of_pages, default_allowed, is_never_passed},

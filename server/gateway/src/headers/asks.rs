@@ -1,14 +1,49 @@
 //! What a request's header asks for, beyond its request line.
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{OURS, named_by_connection};
+use super::{OURS, list, named_by_connection};
 
 /// Whether a request asks to change the protocol.
 pub(crate) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
         || headers.contains_key("http2-settings")
         || connection_says_upgrade(headers)
+}
+
+/// Whether a request asks to change the protocol, and nothing in it is about WebSocket. A server may
+/// ignore that (RFC 9110 §7.8).
+pub(crate) fn asks_for_others_only(headers: &HeaderMap) -> bool {
+    const WEBSOCKET: &[u8] = b"websocket";
+    let mut wanted = headers.get_all(header::UPGRADE).iter();
+    let mut names = headers.keys().map(HeaderName::as_str);
+    let is_named = |value: &HeaderValue| {
+        let mut parts = value.as_bytes().windows(WEBSOCKET.len());
+        parts.any(|part| part.eq_ignore_ascii_case(WEBSOCKET))
+    };
+    asks_for_upgrade(headers)
+        && !wanted.any(is_named)
+        && !names.any(|name| name.starts_with("sec-websocket-"))
+}
+
+/// The header without what asks to change the protocol. `Connection` keeps its other names.
+pub(crate) fn without_upgrade(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = headers.clone();
+    let asks = |name: &&str| {
+        ["upgrade", "http2-settings"]
+            .iter()
+            .any(|a| name.eq_ignore_ascii_case(a))
+    };
+    let named: Vec<_> = list(headers, &header::CONNECTION)
+        .filter(|name| !asks(name))
+        .collect();
+    kept.remove(header::UPGRADE);
+    kept.remove("http2-settings");
+    kept.remove(header::CONNECTION);
+    if let (false, Ok(named)) = (named.is_empty(), HeaderValue::try_from(named.join(", "))) {
+        kept.insert(header::CONNECTION, named);
+    }
+    kept
 }
 
 /// Whether `Connection` says that the protocol changes.

@@ -215,7 +215,19 @@ async fn upgrades_and_odd_forms_are_refused() {
             ),
             attack(
                 get(),
-                "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n",
+                "Connection: Upgrade\r\nUpgrade: h2c, WebSocket\r\n",
+                403,
+                upgrade,
+            ),
+            attack(
+                get(),
+                "Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket/13\r\n",
+                403,
+                upgrade,
+            ),
+            attack(
+                get(),
+                "Connection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Version: 13\r\n",
                 403,
                 upgrade,
             ),

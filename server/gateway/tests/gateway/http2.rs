@@ -611,16 +611,32 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn http_2_by_upgrade_is_refused() {
-    let rig = Rig::new().await;
-    let head = rig.head(&format!("GET {OWN}"));
-    let answer = rig
-        .raw(&format!(
-            "{head}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
-        ))
-        .await;
-    assert_eq!(answer.code(), "upgrade_refused");
-    assert_eq!(rig.upstream.bytes(), 0);
+async fn an_upgrade_to_another_protocol_is_ignored() {
+    // As curl and Java's HttpClient ask for HTTP/2 in clear text, and some proxies always send.
+    for asking in [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+        "Connection: upgrade\r\nConnection: http2-settings\r\nUpgrade: H2C, TLS/1.3\r\nHTTP2-Settings: \r\n",
+        "Connection: upgrade\r\n",
+        "Upgrade: h2c\r\n",
+    ] {
+        let rig = Rig::new().await;
+        let mut client = rig.client().await;
+        // What follows on the connection is the next request, not a tunnel.
+        let post = rig.head(&format!("POST {OWN}/first"));
+        let post = format!("{post}{asking}Content-Length: 5\r\n\r\nhello");
+        let get = rig.head(&format!("GET {OWN}/second"));
+        let get = format!("{get}{asking}Connection: close, accept\r\nAccept: x/y\r\n\r\n");
+        client.send(format!("{post}{get}").as_bytes()).await;
+        let answers = client.rest().await;
+        assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 2, "{answers}");
+        assert!(!answers.contains(" 101 "), "{answers}");
+        let sent = rig.upstream.text().to_lowercase();
+        for never in ["upgrade", "h2c", "http2-settings", "x/y"] {
+            assert!(!sent.contains(never), "{never}: {sent}");
+        }
+        let paths: Vec<_> = rig.store.begun().into_iter().map(|r| r.path).collect();
+        assert_eq!(paths, [format!("{OWN}/first"), format!("{OWN}/second")]);
+    }
 }
 
 #[tokio::test]
