@@ -119,6 +119,12 @@ fn legend(window: Option<WindowName>) -> AnyView {
     .into_any()
 }
 
+/// Behind the last `shaded` of so many bars.
+fn window(shaded: usize, number: usize) -> impl IntoView {
+    let x = ((number - shaded.min(number)) * BAR).to_string();
+    view! { <rect class="chart-window" x=x y="0" width=(shaded * BAR).to_string() height="100"></rect> }
+}
+
 /// The bars are one stop of Tab; arrow keys move among them. What a bar says is shown below while it is pointed at or focused.
 #[component]
 fn Bars(
@@ -180,10 +186,7 @@ fn Bars(
             </g>
         }
     };
-    let shade = shaded.map(|shaded| {
-        let x = ((number - shaded.min(number)) * BAR).to_string();
-        view! { <rect class="chart-window" x=x y="0" width=(shaded * BAR).to_string() height="100"></rect> }
-    });
+    let shade = shaded.map(|shaded| window(shaded, number));
     let drawn: Vec<_> = bars.with_value(|bars| {
         let drawn = bars.iter().enumerate();
         drawn.map(|(place, bar)| view_of(place, bar)).collect()

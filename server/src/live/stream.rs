@@ -1,5 +1,7 @@
 //! The loop behind one open stream.
 
+mod failing;
+
 use std::{collections::HashMap, convert::Infallible, task::Poll, time::Duration};
 
 use app::domain::{
@@ -18,6 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::failing::{Failing, bear};
 use super::{
     Live,
     board::Shown,
@@ -38,12 +41,6 @@ const RESET_EACH: Duration = Duration::from_millis(20);
 const RESET_WITHIN: Duration = Duration::from_secs(5);
 /// How many events wait for a slow browser before its stream is ended. The browser reconnects.
 const BACKLOG: usize = 64;
-
-/// How long a stream continues while the store can't be read. After that the browser notices, and
-/// says that its data is out of date.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it waits in between.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// After more changes of support sessions than this the page fetches everything again.
 const TOUCHED: usize = 1_000;
 
@@ -113,30 +110,6 @@ struct Dirty {
     in_use: HashMap<SupportSessionId, Instant>,
     /// When the page is told that something may have been missed.
     reset: Option<Instant>,
-}
-
-/// The store can't be read.
-#[derive(Clone, Copy)]
-struct Failing {
-    since: Instant,
-    /// When to try again.
-    next: Instant,
-}
-
-/// Waits for a store that can't be read, but not for ever.
-fn bear(
-    failing: Option<Failing>,
-    error: ServiceError,
-    now: Instant,
-) -> Result<Failing, ServiceError> {
-    let since = failing.map_or(now, |failing| failing.since);
-    match error {
-        ServiceError::Store(_) if now - since <= PATIENCE => Ok(Failing {
-            since,
-            next: now + TRY_AGAIN,
-        }),
-        error => Err(error),
-    }
 }
 
 struct Teller {
@@ -415,26 +388,7 @@ impl Teller {
 mod tests {
     use gateway::entropy::SeededEntropy;
 
-    use app::domain::problem::Problem;
-
     use super::*;
-
-    #[test]
-    fn a_store_that_cannot_be_read_is_borne_for_ten_seconds_and_a_refusal_not_at_all() {
-        let away = || ServiceError::Store(StoreError::Busy);
-        let begin = Instant::now();
-        let mut failing = bear(None, away(), begin).unwrap();
-        assert_eq!(failing.next, begin + TRY_AGAIN);
-        for second in 2..=10 {
-            let now = begin + Duration::from_secs(second);
-            failing = bear(Some(failing), away(), now).unwrap();
-            assert_eq!((failing.since, failing.next), (begin, now + TRY_AGAIN));
-        }
-        let late = begin + Duration::from_millis(10_001);
-        assert!(bear(Some(failing), away(), late).is_err());
-        let refused = ServiceError::Refused(Problem::not_found("tenant"));
-        assert!(bear(Some(failing), refused, begin).is_err());
-    }
 
     #[test]
     fn a_herd_is_told_over_seconds_and_a_few_pages_at_once() {
