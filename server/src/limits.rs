@@ -121,12 +121,17 @@ impl LimitConfig {
     }
 }
 
+/// `Try again in 1 second.`
+pub(crate) fn try_again_in(seconds: u64) -> String {
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    format!("Try again in {seconds} {unit}.")
+}
+
 impl Counted {
     /// Why the request is refused, if it is.
     pub(crate) fn problem(&self) -> Option<Problem> {
         let seconds = self.level.err()?.retry_after_seconds.max(1);
-        let unit = if seconds == 1 { "second" } else { "seconds" };
-        let detail = format!("Too many requests. Try again in {seconds} {unit}.");
+        let detail = format!("Too many requests. {}", try_again_in(seconds));
         Some(Problem {
             retry_after_seconds: Some(seconds),
             ..Problem::new(ProblemCode::RateLimited, detail)

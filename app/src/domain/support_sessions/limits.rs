@@ -109,7 +109,8 @@ pub(super) fn parse_idle(text: &str) -> Result<Option<u64>, String> {
 
 /// A number as typed, or as these pages write it: with a comma before every three digits.
 fn whole_number(text: &str) -> Option<u64> {
-    let mut groups = text.trim().split(',');
+    let text = ascii_digits(text.trim());
+    let mut groups = text.split(',');
     let first = groups.next().unwrap_or_default();
     let mut digits = first.to_owned();
     for group in groups {
@@ -120,6 +121,18 @@ fn whole_number(text: &str) -> Option<u64> {
     }
     let plain = digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().ok()).flatten()
+}
+
+/// The same text with the digits of Chinese, Japanese, Arabic and Persian keyboards as ASCII.
+pub(super) fn ascii_digits(text: &str) -> String {
+    let zeros = ['\u{ff10}', '\u{660}', '\u{6f0}'].map(u32::from);
+    let digit = |c: char| {
+        let mut values = zeros
+            .iter()
+            .filter_map(|zero| u32::from(c).checked_sub(*zero));
+        char::from_digit(values.find(|value| *value < 10)?, 10)
+    };
+    text.chars().map(|c| digit(c).unwrap_or(c)).collect()
 }
 
 /// The end of a session that was last used at `used_at`. Never after `expires_at`.
@@ -144,9 +157,27 @@ mod tests {
     }
 
     #[test]
+    fn digits_of_other_keyboards_are_read_as_minutes() {
+        let minutes = |text| super::super::parse_ttl(text).map(|ttl| ttl.num_minutes());
+        for typed in ["15", " \u{ff11}\u{ff15} ", "\u{661}\u{665}", "\u{6f1}5"] {
+            assert_eq!(minutes(typed), Ok(15), "{typed}");
+        }
+        for typed in ["\u{ff11}.\u{ff15}", "\u{2460}", "x", "-\u{ff11}"] {
+            assert!(minutes(typed).is_err(), "{typed}");
+        }
+    }
+
+    #[test]
     fn a_total_only_grows_and_says_why() {
         assert_eq!(raise(" 250 ").unwrap().requests_total, 250);
         assert_eq!(raise("25,000").unwrap().requests_total, 25_000);
+        for typed in [
+            "\u{ff12}\u{ff15}0",
+            "\u{662}\u{665}\u{660}",
+            "\u{6f2}\u{6f5}\u{6f0}",
+        ] {
+            assert_eq!(raise(typed).unwrap().requests_total, 250, "{typed}");
+        }
         let refused = [
             "99",
             "100",

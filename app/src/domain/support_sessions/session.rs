@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     REASON_MAX, REASON_MIN, Revocation, SessionLimits, TICKET_MAX, TTL_DEFAULT, TTL_MAX, TTL_MIN,
-    idle_end, limits::parse_idle,
+    idle_end,
+    limits::{ascii_digits, parse_idle},
 };
 use crate::domain::{
     AuditEventId, OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
@@ -239,7 +240,7 @@ impl SupportSession {
 
 /// A time-to-live as typed: whole minutes from 1 to 60; empty means the default.
 pub fn parse_ttl(text: &str) -> Result<TimeDelta, String> {
-    let minutes = match text.trim() {
+    let minutes = match ascii_digits(text.trim()).as_str() {
         "" => Ok(TTL_DEFAULT),
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map_err(drop),
         _ => Err(()),

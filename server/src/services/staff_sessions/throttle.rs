@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use store::{Bookkeeping, StoreError, sign_in_failures::SignInFailures};
 
 pub(super) use self::memory::Memory;
+use crate::limits::try_again_in;
 
 /// How many failures of an account cause no delay.
 const FREE_PER_ACCOUNT: u64 = 5;
@@ -192,7 +193,7 @@ pub(super) fn too_early(wait: TimeDelta) -> Problem {
     let seconds = u64::try_from(seconds).unwrap_or_default().max(1);
     let mut problem = Problem::new(
         ProblemCode::RateLimited,
-        format!("Too many failed attempts. Try again in {seconds} seconds."),
+        format!("Too many failed attempts. {}", try_again_in(seconds)),
     );
     problem.retry_after_seconds = Some(seconds);
     problem
@@ -231,6 +232,21 @@ fn subject(kind: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_second_is_not_several() {
+        for (ms, said) in [
+            (1, "1 second."),
+            (1_000, "1 second."),
+            (1_001, "2 seconds."),
+        ] {
+            let detail = too_early(TimeDelta::milliseconds(ms)).detail;
+            assert!(
+                detail.ends_with(&format!("Try again in {said}")),
+                "{detail}"
+            );
+        }
+    }
 
     #[test]
     fn the_delay_grows_and_has_an_end() {
