@@ -360,6 +360,35 @@ fn documented_verifier(export: &[u8]) -> (bool, String) {
     (output.status.success(), String::from_utf8(told).unwrap())
 }
 
+/// What can't be read is named in one line.
+fn assert_damage_is_named(text: &[u8]) {
+    let plain = String::from_utf8(text.to_vec()).unwrap();
+    let ansi = plain
+        .replace('\u{2028}', "\u{fc}")
+        .replace('\u{1f99c}', "?");
+    let ansi: Vec<u8> = ansi.chars().map(|c| c as u8).collect();
+    for (other, expected) in [
+        (&b"\n"[..], "The file is empty."),
+        (&ansi, "The file is not UTF-8."),
+        (b"\x1F\x8B\x08\0\0\0\0\0", "The file is not UTF-8."),
+        (b"<!DOCTYPE html>\n", "line 1: can't be read."),
+        (b"{}\n", "line 1: is no audit event"),
+        (b"[]\n", "line 1: is no audit event"),
+        (b"7\n", "line 1: is no audit event"),
+        (b"chain,seq\r\n", "line 1: can't be read."),
+        (
+            &text[..text.len() - 9],
+            "can't be read. Is this an export in JSON Lines, and is it whole?",
+        ),
+    ] {
+        let (is_sound, told) = documented_verifier(other);
+        assert!(
+            !is_sound && told.contains(expected) && told.lines().count() == 1,
+            "{told}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_program_in_the_documentation_agrees_with_ours() {
     let test = sqlite().await;
@@ -402,30 +431,7 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
     }
     let unmarked: Vec<u8> = plain.encode_utf16().flat_map(u16::to_be_bytes).collect();
     assert_eq!(documented_verifier(&unmarked), (true, heads.concat()));
-    let ansi = plain
-        .replace('\u{2028}', "\u{fc}")
-        .replace('\u{1f99c}', "?");
-    let ansi: Vec<u8> = ansi.chars().map(|c| c as u8).collect();
-    for (other, expected) in [
-        (&b"\n"[..], "The file is empty."),
-        (&ansi, "The file is not UTF-8."),
-        (b"\x1F\x8B\x08\0\0\0\0\0", "The file is not UTF-8."),
-        (b"<!DOCTYPE html>\n", "line 1: can't be read."),
-        (b"{}\n", "line 1: is no audit event"),
-        (b"[]\n", "line 1: is no audit event"),
-        (b"7\n", "line 1: is no audit event"),
-        (b"chain,seq\r\n", "line 1: can't be read."),
-        (
-            &text[..text.len() - 9],
-            "can't be read. Is this an export in JSON Lines, and is it whole?",
-        ),
-    ] {
-        let (is_sound, told) = documented_verifier(other);
-        assert!(
-            !is_sound && told.contains(expected) && told.lines().count() == 1,
-            "{told}"
-        );
-    }
+    assert_damage_is_named(&text);
     let tampered = String::from_utf8(text).unwrap().replacen("🦜", "🐦", 1);
     let (is_sound, told) = documented_verifier(tampered.as_bytes());
     assert!(
