@@ -146,11 +146,11 @@ impl PasswordArgs {
             return Ok(GivenPassword::OneTime);
         }
         let password = if self.password_stdin {
-            let mut text = String::new();
+            let mut bytes = Vec::new();
             std::io::stdin()
                 .take(PASSWORD_INPUT)
-                .read_to_string(&mut text)?;
-            SecretString::from(text.lines().next().unwrap_or_default())
+                .read_to_end(&mut bytes)?;
+            first_line(&bytes)?
         } else if std::io::stdin().is_terminal() {
             ask()?
         } else {
@@ -163,6 +163,26 @@ impl PasswordArgs {
             must_change: false,
         })
     }
+}
+
+/// The first line of a text, also as Windows' programs write it: with a byte order mark, or as UTF-16.
+fn first_line(bytes: &[u8]) -> Result<SecretString, CliError> {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let pairs = bytes.chunks_exact(2);
+        let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).ok()
+    };
+    let text = match bytes {
+        [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
+        _ => String::from_utf8(bytes.to_vec()).ok(),
+    };
+    let Some(text) = text else {
+        let problem = "the password on standard input is neither UTF-8 nor UTF-16";
+        return Err(CliError::Usage(problem.to_owned()));
+    };
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    Ok(SecretString::from(text.lines().next().unwrap_or_default()))
 }
 
 fn ask() -> Result<SecretString, CliError> {
@@ -215,4 +235,34 @@ fn list(all: &[StaffMember]) -> String {
         })
         .collect();
     table(["EMAIL", "NAME", "ROLES", "STATE", "ID"], &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_what_was_typed_however_windows_saved_it() {
+        let typed = "correct h\u{f6}rse 4711";
+        for text in [
+            typed.to_owned(),
+            format!("{typed}\r\n"),
+            format!("{typed}\nmore\n"),
+        ] {
+            let marked = format!("\u{FEFF}{text}");
+            let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+                marked.encode_utf16().flat_map(bytes).collect()
+            };
+            for saved in [
+                text.clone().into_bytes(),
+                marked.clone().into_bytes(),
+                wide(u16::to_le_bytes),
+                wide(u16::to_be_bytes),
+            ] {
+                assert_eq!(first_line(&saved).unwrap().expose_secret(), typed);
+            }
+        }
+        assert_eq!(first_line(b"").unwrap().expose_secret(), "");
+        assert!(first_line(b"h\xF6rse").is_err());
+    }
 }

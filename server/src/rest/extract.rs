@@ -183,13 +183,21 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
             }
         })?;
     if !is_packed {
-        return Ok(sent);
+        return Ok(without_mark(sent));
     }
     let unpacked = unpacked(&sent, max).map_err(|_| malformed("The body is not gzip."))?;
     if unpacked.len() > max {
         return Err(too_large());
     }
-    Ok(unpacked.into())
+    Ok(without_mark(unpacked.into()))
+}
+
+/// The body without a byte order mark, which Windows' programs write (RFC 8259 §8.1).
+fn without_mark(body: Bytes) -> Bytes {
+    match body.starts_with("\u{FEFF}".as_bytes()) {
+        true => body.slice('\u{FEFF}'.len_utf8()..),
+        false => body,
+    }
 }
 
 /// Whether the body comes as gzip. Another coding is refused: what was not undone must not be read (RFC 9110 §8.4).
@@ -279,6 +287,15 @@ mod tests {
         assert_eq!(code(b"{\"limit\":-1}"), ProblemCode::InvalidInput);
         let problem = parse_json::<Sample>(b"{\"limits\":1}").unwrap_err();
         assert!(problem.field("limits").is_some(), "{problem:?}");
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_before_a_body_is_ignored() {
+        let body = |text: &'static str| read_body(Request::new(text.into()), 100);
+        assert_eq!(body("\u{FEFF}{}").await.unwrap(), "{}");
+        assert_eq!(body("\u{FEFF}{}\n{}\n").await.unwrap(), "{}\n{}\n");
+        assert_eq!(body("").await.unwrap(), "");
+        assert_eq!(body("\u{FEFF}\u{FEFF}1").await.unwrap(), "\u{FEFF}1");
     }
 
     #[test]
