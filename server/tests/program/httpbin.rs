@@ -196,11 +196,16 @@ async fn over_http_2_httpbin_sees_and_gives_the_same() {
         assert_eq!(range, Some("bytes 100-299/1024"));
     }
 
-    // An upgrade to HTTP/2 is not offered: the gateway refuses it, and says so in HTTP/1.1.
-    let answer = rig.curl("/get", &["--http2"], b"").await;
-    assert_eq!(answer.status, 403);
+    // An upgrade to HTTP/2 is ignored (RFC 9110 §7.8), and the upstream doesn't hear of it.
+    let answer = rig.curl("/headers?show_env=1", &["--http2"], b"").await;
+    assert!(answer.head.starts_with("HTTP/1.1 200"), "{}", answer.head);
+    let seen = &answer.json()["headers"];
+    assert!(
+        seen["Upgrade"].is_null() && seen["Http2-Settings"].is_null(),
+        "{seen}"
+    );
     let log = rig.log().await;
-    assert_eq!(log[4]["refusal"], "upgrade_refused", "{}", log[4]);
+    assert_eq!(log[4]["status"], 200, "{}", log[4]);
     assert_eq!(log[1]["request_bytes"], 1_000_000);
 }
 
