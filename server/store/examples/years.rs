@@ -261,16 +261,15 @@ impl Store {
                 );
                 let mut insert = tx.prepare_cached(&sql)?;
                 for event in events {
-                    let Event {
-                        place,
-                        at,
-                        deed,
-                        hash,
-                        resource,
-                        request,
-                        metadata,
-                    } = event;
-                    insert.execute(params![place, at, deed, hash, resource, request, metadata])?;
+                    insert.execute(params![
+                        event.place,
+                        event.at,
+                        event.deed,
+                        event.hash,
+                        event.resource,
+                        event.request,
+                        event.metadata,
+                    ])?;
                 }
                 drop(insert);
                 tx.commit()?;
