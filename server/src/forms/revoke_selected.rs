@@ -1,13 +1,17 @@
 //! Revoking the support sessions that were chosen in the list.
 
 use app::{
-    domain::{flash::Flash, support_sessions::RevokeSelectedForm},
+    domain::{
+        flash::Flash,
+        problem::Problem,
+        support_sessions::{RevokeSelectedForm, revoked_before},
+    },
     paths,
 };
 use axum::{extract::State, response::Response};
 
 use super::{Forms, posted::Posted};
-use crate::extract::Asking;
+use crate::{extract::Asking, services::flash::Flashes};
 
 /// `POST /forms/support-sessions/revoke-selected`. Goes on to the list, which tells what was done.
 pub(crate) async fn revoke_selected(
@@ -20,17 +24,24 @@ pub(crate) async fn revoke_selected(
     let revoked = async {
         let form = form?;
         // The second of two clicks waits for the first.
-        let _turn = match form.idempotency_key.as_str() {
-            "" => None,
-            key => Some(forms.flashes.take_turn(&context, key).await),
+        let sent = form
+            .sent_as()
+            .map(|form| Flashes::of_caller(&context, &form));
+        let _turn = match &sent {
+            Some(sent) => Some(forms.flashes.take_turn(&context, sent).await),
+            None => None,
         };
-        forms
-            .console
-            .support_sessions
-            .revoke_selected(&context, form)
-            .await
+        if let Some(before) = sent.as_deref().and_then(|sent| forms.flashes.sent(sent)) {
+            return Ok(revoked_before(before.at, before.count));
+        }
+        let sessions = &forms.console.support_sessions;
+        let done = sessions.revoke_selected(&context, form).await?;
+        if let Some(sent) = sent {
+            forms.flashes.note_sent(sent, done.revoked.len());
+        }
+        Ok::<_, Problem>(done.in_words())
     };
-    let done = revoked.await.map(|done| Flash::done(done.in_words()));
+    let done = revoked.await.map(Flash::done);
     let next = if done.is_ok() {
         paths::SUPPORT_SESSIONS
     } else {

@@ -2,7 +2,7 @@
 
 use app::{
     domain::{
-        caller::Caller,
+        caller::{Caller, Context},
         flash::Flash,
         form::Fields,
         policy::unauthenticated,
@@ -26,7 +26,10 @@ use super::{
 use crate::{
     extract::{Asking, Refusal},
     middleware::cookie,
-    services::staff_sessions::{NewSignIn, PasswordChange, SignInMethod},
+    services::{
+        flash::{Flashes, Sent},
+        staff_sessions::{NewSignIn, PasswordChange, SignInMethod},
+    },
 };
 
 /// The most characters of an e-mail address that are kept for someone who has not signed in.
@@ -86,19 +89,31 @@ pub(crate) async fn sign_out(
     State(forms): State<Forms>,
     Asking(context): Asking,
     headers: HeaderMap,
-    Posted { form, .. }: Posted<SignOutForm>,
+    Posted { form, typed }: Posted<SignOutForm>,
 ) -> Response {
     let ended = async {
         let SignOutForm { everywhere } = form?;
         let ended = forms.staff_sessions.sign_out(&context, everywhere).await;
         ended.map(|_| everywhere).map_err(Problem::from)
     };
+    let own = typed.sign_in.as_deref();
+    let own = own.and_then(|token| Flashes::of_sign_in(token, paths::forms::SIGN_OUT));
+    let is_signed_in = matches!(context.caller, Caller::Staff(_));
     match ended.await {
         Ok(everywhere) => {
-            let message = if everywhere {
+            if everywhere
+                && is_signed_in
+                && let Some(own) = &own
+            {
+                forms.flashes.note_sent(own.clone(), 0);
+            }
+            let is_everywhere = || own.is_some_and(|own| forms.flashes.sent(&own).is_some());
+            let message = if !everywhere {
+                "You've been signed out."
+            } else if is_everywhere() {
                 "You've been signed out everywhere."
             } else {
-                "You've been signed out."
+                "You were signed out already. If you haven't signed out everywhere, sign in and choose it again."
             };
             let flash = Flash::done(message);
             let id = forms.flashes.leave_signed_out(&context, flash);
@@ -130,14 +145,13 @@ pub(crate) async fn change_password(
     Posted { form, typed }: Posted<PasswordChange>,
 ) -> Response {
     let _turn = forms.flashes.take_turn(&context, paths::PASSWORD).await;
-    if has_just_ended(&forms, &context.caller, typed.sign_in).await {
-        let detail = "Nothing was done now: your sign-in has just ended, as it does when the password is changed. If \
-                      you have sent the form twice, sign in with the new password.";
-        let problem = Problem::new(ProblemCode::Unauthenticated, detail);
-        let input = Fields::new();
-        let told = Flash::Refused { problem, input };
-        let id = forms.flashes.leave_signed_out(&context, told);
-        return see_other(&with_flash(&sign_in_page(START), &id));
+    let of_sign_in = |token: &str| Flashes::of_sign_in(token, paths::forms::CHANGE_PASSWORD);
+    let sign_in = typed.sign_in.as_deref();
+    let own = sign_in.and_then(of_sign_in);
+    let before = own.as_deref().and_then(|own| forms.flashes.sent(own));
+    let is_second = before.is_some() && !matches!(context.caller, Caller::Staff(_));
+    if is_second || has_just_ended(&forms, &context.caller, sign_in).await {
+        return already_changed(&forms, &context, before, sign_in).await;
     }
     let changed = async {
         if !matches!(context.caller, Caller::Staff(_)) {
@@ -148,6 +162,9 @@ pub(crate) async fn change_password(
     };
     match changed.await {
         Ok(new) => {
+            // The second click comes with the old sign-in, or with the new one.
+            let sent = own.into_iter().chain(of_sign_in(new.token.expose()));
+            sent.for_each(|form| forms.flashes.note_sent(form, 1));
             // The form was sent before somebody else set the password.
             if let Some(page) = resumed(&forms, &headers, &new, None) {
                 return without_typed(begin(&new, &page), &headers);
@@ -158,17 +175,59 @@ pub(crate) async fn change_password(
                 .leave_for_staff_session(new.staff_session_id, flash);
             begin(&new, &with_flash(START, &id))
         }
-        Err(problem) => forms.refuse(&context, paths::PASSWORD, problem, typed.kept),
+        Err(problem) => match before.filter(|_| problem.field("current").is_some()) {
+            Some(sent) => {
+                let detail = format!(
+                    "{} To change it again, type the one you chose as your current password.",
+                    changed_before(sent)
+                );
+                let problem = Problem::new(ProblemCode::Conflict, detail);
+                forms.refuse(&context, paths::PASSWORD, problem, typed.kept)
+            }
+            None => forms.refuse(&context, paths::PASSWORD, problem, typed.kept),
+        },
     }
+}
+
+/// To the sign-in, which tells the person who has changed the password that it is changed.
+async fn already_changed(
+    forms: &Forms,
+    context: &Context,
+    before: Option<Sent>,
+    sign_in: Option<&str>,
+) -> Response {
+    let detail = match before {
+        Some(sent) => format!("{} Sign in with the new password.", changed_before(sent)),
+        None => "Nothing was done now: your sign-in has just ended, as it does when the password is changed. If you \
+                 have sent the form twice, sign in with the new password."
+            .into(),
+    };
+    let problem = Problem::new(ProblemCode::Unauthenticated, detail);
+    let input = Fields::new();
+    let told = Flash::Refused { problem, input };
+    let holder = match sign_in {
+        Some(token) => forms.staff_sessions.holder_of(token).await.unwrap_or(None),
+        None => None,
+    };
+    let id = match holder {
+        Some(person) => forms.flashes.leave_for_former(person, context, told),
+        None => forms.flashes.leave_signed_out(context, told),
+    };
+    see_other(&with_flash(&sign_in_page(START), &id))
+}
+
+fn changed_before(sent: Sent) -> String {
+    let at = sent.at.format("%H:%M:%S UTC");
+    format!("Nothing was done now: this form was sent at {at}, and your password was changed then.")
 }
 
 /// Whether a sign-in has ended since its request came in, as with the second of two clicks that
 /// change a password.
-async fn has_just_ended(forms: &Forms, caller: &Caller, sign_in: Option<String>) -> bool {
+async fn has_just_ended(forms: &Forms, caller: &Caller, sign_in: Option<&str>) -> bool {
     let (Caller::Staff(_), Some(token)) = (caller, sign_in) else {
         return false;
     };
-    matches!(forms.staff_sessions.authenticate(&token).await, Ok(None))
+    matches!(forms.staff_sessions.authenticate(token).await, Ok(None))
 }
 
 /// The page of the form that this person had filled in, in this browser, when their sign-in had ended, with what was typed;

@@ -1,6 +1,7 @@
 //! Messages that a plain form leaves for the page to which it redirects: in memory, for a minute,
 //! and read once.
 
+mod sent;
 mod turns;
 mod typed;
 
@@ -11,7 +12,7 @@ use std::{
 
 use app::{
     domain::{
-        StaffSessionId, SupportSessionId, Timestamp,
+        StaffId, StaffSessionId, SupportSessionId, Timestamp,
         caller::{Caller, Context},
         flash::Flash,
     },
@@ -20,10 +21,11 @@ use app::{
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use gateway::{clock::Clock, entropy::Entropy};
+use gateway::{clock::Clock, entropy::Entropy, token::Token};
 use tokio::sync::OwnedMutexGuard;
 
-use self::{turns::Turns, typed::TypedForms};
+pub use self::sent::Sent;
+use self::{sent::SentForms, turns::Turns, typed::TypedForms};
 
 /// How long a flash waits to be read.
 const KEPT: TimeDelta = TimeDelta::seconds(60);
@@ -41,6 +43,8 @@ enum Owner {
     StaffSession(StaffSessionId),
     /// Not signed in, as after a refused sign-in: the same IP address.
     Address(Option<String>),
+    /// A person whose sign-in has ended: without a new one, the same IP address.
+    Former(StaffId, Option<String>),
 }
 
 impl Owner {
@@ -48,6 +52,19 @@ impl Owner {
         match &context.caller {
             Caller::Staff(staff) => Self::StaffSession(staff.staff_session_id),
             _ => Self::Address(context.origin.ip.clone()),
+        }
+    }
+
+    /// No outsider can be it.
+    fn is_staff(&self) -> bool {
+        !matches!(self, Self::Address(_))
+    }
+
+    fn is(&self, context: &Context) -> bool {
+        match (self, &context.caller) {
+            (Self::Former(person, _), Caller::Staff(staff)) => *person == staff.staff_id,
+            (Self::Former(_, address), _) => *address == context.origin.ip,
+            _ => *self == Self::of(context),
         }
     }
 }
@@ -75,6 +92,7 @@ pub struct Flashes {
     waiting: Arc<Mutex<Waitings>>,
     turns: Turns,
     typed: TypedForms,
+    sent: SentForms,
 }
 
 impl Flashes {
@@ -85,6 +103,7 @@ impl Flashes {
             waiting: Arc::default(),
             turns: Turns::default(),
             typed: TypedForms::default(),
+            sent: SentForms::default(),
         }
     }
 
@@ -104,10 +123,25 @@ impl Flashes {
         self.leave_for(Owner::Address(context.origin.ip.clone()), flash)
     }
 
+    /// Leaves a flash for a person whose sign-in has ended, who may have a new one by the time that the page is shown.
+    pub fn leave_for_former(&self, person: StaffId, context: &Context, flash: Flash) -> String {
+        self.leave_for(Owner::Former(person, context.origin.ip.clone()), flash)
+    }
+
     /// Waits until no other submit of the caller's form with this key is in progress.
     pub async fn take_turn(&self, context: &Context, key: &str) -> OwnedMutexGuard<()> {
-        let owner = Owner::of(context);
-        self.turns.take(format!("{owner:?} {key}")).await
+        self.turns.take(Self::of_caller(context, key)).await
+    }
+
+    /// A form that was sent with this sign-in.
+    pub fn of_sign_in(token: &str, form: &str) -> Option<String> {
+        let token = Token::parse(token).ok()?;
+        Some(format!("{:?} {form}", token.hash().as_bytes()))
+    }
+
+    /// A form of this sign-in, and of no other.
+    pub fn of_caller(context: &Context, form: &str) -> String {
+        format!("{:?} {form}", Owner::of(context))
     }
 
     /// The ID of the flash that waits for the caller with the token of this support session. Two
@@ -148,7 +182,7 @@ impl Flashes {
         let now = self.clock.now();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         // Another person's flash stays, so that guessing an id destroys nothing.
-        if waiting.by_id.get(id)?.owner != Owner::of(context) {
+        if !waiting.by_id.get(id)?.owner.is(context) {
             return None;
         }
         let taken = waiting.by_id.remove(id)?;
@@ -158,12 +192,10 @@ impl Flashes {
 
 impl Waitings {
     fn make_room_for(&mut self, owner: &Owner) {
-        let is_staff = matches!(owner, Owner::StaffSession(_));
+        let is_staff = owner.is_staff();
         let room = if is_staff { OF_STAFF } else { OF_OTHERS };
         self.drop_oldest(PER_OWNER - 1, |other| other == owner);
-        self.drop_oldest(room - 1, |other| {
-            matches!(other, Owner::StaffSession(_)) == is_staff
-        });
+        self.drop_oldest(room - 1, |other| other.is_staff() == is_staff);
     }
 
     fn drop_oldest(&mut self, keep: usize, is_counted: impl Fn(&Owner) -> bool) {
@@ -190,7 +222,7 @@ impl FlashPort for Flashes {
 
 #[cfg(test)]
 mod tests {
-    use app::domain::{StaffId, caller::Origin, caller::StaffCaller};
+    use app::domain::{caller::Origin, caller::StaffCaller};
     use gateway::{clock::ManualClock, entropy::SeededEntropy};
     use uuid::Uuid;
 
@@ -203,8 +235,12 @@ mod tests {
     }
 
     fn signed_in(number: u128) -> Context {
+        person_signed_in(1, number)
+    }
+
+    fn person_signed_in(person: u128, number: u128) -> Context {
         let caller = Caller::Staff(StaffCaller {
-            staff_id: StaffId::from_uuid(Uuid::from_u128(1)),
+            staff_id: StaffId::from_uuid(Uuid::from_u128(person)),
             name: "Ana".into(),
             roles: Vec::new(),
             staff_session_id: StaffSessionId::from_uuid(Uuid::from_u128(number)),
@@ -265,6 +301,27 @@ mod tests {
                 .await
                 .is_some()
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_former_sign_in_left_is_for_its_person_and_no_other_at_the_same_address() {
+        let (flashes, _) = flashes();
+        let at_address = |mut context: Context| {
+            context.origin.ip = Some("203.0.113.7".into());
+            context
+        };
+        let person = StaffId::from_uuid(Uuid::from_u128(1));
+        let here = from_address("203.0.113.7");
+        for reader in [here.clone(), signed_in(2)] {
+            let id = flashes.leave_for_former(person, &here, done("a"));
+            let another = at_address(person_signed_in(2, 3));
+            assert_eq!(flashes.take(&another, &id).await, None);
+            assert_eq!(flashes.take(&from_address("203.0.113.8"), &id).await, None);
+            assert_eq!(flashes.take(&reader, &id).await, Some(done("a")));
+        }
+        // What was left for nobody in particular is for nobody who has signed in.
+        let id = flashes.leave_signed_out(&here, done("a"));
+        assert_eq!(flashes.take(&at_address(signed_in(1)), &id).await, None);
     }
 
     #[tokio::test]

@@ -53,6 +53,12 @@ impl RevokeSelectedForm {
         Ok((ids.unwrap_or_default(), reason))
     }
 
+    /// What tells this form apart from others of one sender; `None` if it has no key.
+    pub fn sent_as(&self) -> Option<String> {
+        let key = Some(&self.idempotency_key).filter(|key| !key.is_empty())?;
+        Some(format!("{key} {:?}", self.ids()?))
+    }
+
     /// The chosen sessions, each once, if all can be read.
     pub fn ids(&self) -> Option<Vec<SupportSessionId>> {
         let ids = self.id.iter().map(|id| id.parse().ok());
@@ -96,6 +102,17 @@ impl RevokedSelected {
             ended => format!("{revoked} {ended} had already ended."),
         }
     }
+}
+
+/// What the same form has done when it was sent before.
+pub fn revoked_before(at: DateTime<Utc>, count: usize) -> String {
+    let revoked = match count {
+        0 => "no support session was".to_owned(),
+        1 => "1 support session was".to_owned(),
+        many => format!("{many} support sessions were"),
+    };
+    let at = at.format("%H:%M:%S UTC");
+    format!("Nothing was done now: this form was sent at {at}, and {revoked} revoked then.")
 }
 
 #[cfg(test)]

@@ -113,3 +113,33 @@ async fn a_budget_that_is_raised_again_is_told_as_such_with_a_fresh_form() {
     );
     assert!(kept.is_empty());
 }
+
+#[tokio::test]
+async fn what_was_selected_is_revoked_once_and_the_second_click_says_so() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let other = "01937e2c-7b6a-7cc0-8000-0000000000ff";
+    let form = |id: &str, key: &str| format!("id={id}&reason=Done&idempotency_key={key}");
+    let said = async |body: String| {
+        let path = "/forms/support-sessions/revoke-selected";
+        let answer = site.submit(path, Some(&ana), &body).await;
+        match site.flash(&answer, Some(&ana)).await {
+            Flash::Done(done) => done.message,
+            other => panic!("{other:?}"),
+        }
+    };
+    let first = "1 support session revoked.";
+    assert_eq!(said(form(SESSION, "k")).await, first);
+    site.console.clock.advance(TimeDelta::seconds(2));
+    let then = "Nothing was done now: this form was sent at 12:00:00 UTC, and 1 support session was revoked then.";
+    assert_eq!(said(form(SESSION, "k")).await, then);
+    assert_eq!(site.asked().len(), 1);
+    // Another key, and another selection.
+    assert_eq!(said(form(SESSION, "l")).await, first);
+    assert_eq!(said(form(other, "k")).await, first);
+    // Nothing says that this is the same form.
+    for _ in 0..2 {
+        assert_eq!(said(form(SESSION, "")).await, first);
+    }
+}

@@ -182,3 +182,86 @@ async fn two_clicks_change_a_password_once_and_the_second_says_so() {
     );
     assert_eq!(second.cookie, None);
 }
+
+#[tokio::test]
+async fn a_second_click_that_comes_after_the_password_was_changed_says_so() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    site.console.add("ben", &[Role::SuperAdmin]).await;
+    let (ana, ben) = (site.sign_in("ana").await, site.sign_in("ben").await);
+    let current = PASSWORD.replace(' ', "+");
+    let body = format!("current={current}&new=an+entirely+other+one&repeat=an+entirely+other+one");
+    let first = site
+        .submit("/forms/change-password", Some(&ana), &body)
+        .await;
+    let new = cookie_of(&first);
+    let then = "Nothing was done now: this form was sent at 12:00:00 UTC, and your password was changed then.";
+    site.console.clock.advance(TimeDelta::seconds(2));
+    // With the old sign-in, whether the browser has the new one by the time it shows the page or not.
+    for shown_to in [None, Some(new.as_str())] {
+        let second = site
+            .submit("/forms/change-password", Some(&ana), &body)
+            .await;
+        assert!(
+            second
+                .location
+                .starts_with("/sign-in?next=%2Fsupport&flash="),
+            "{second:?}"
+        );
+        // Another person behind the same address doesn't read it, not even with the page's address.
+        let (_, id) = second.location.split_once("flash=").unwrap();
+        let other = site.context(Some(&ben)).await;
+        assert_eq!(site.flashes.take(&other, id).await, None);
+        let (problem, input) = site.refusal(&second, shown_to).await;
+        assert_eq!(
+            problem.detail,
+            format!("{then} Sign in with the new password.")
+        );
+        assert!(input.is_empty());
+    }
+    // With the new one.
+    let second = site
+        .submit("/forms/change-password", Some(&new), &body)
+        .await;
+    assert!(
+        second.location.starts_with("/account/password?flash="),
+        "{second:?}"
+    );
+    let (problem, _) = site.refusal(&second, Some(&new)).await;
+    assert!(problem.detail.starts_with(then), "{problem:?}");
+    // Another person's form, or one with an unknown sign-in, is told nothing of it.
+    let unknown = format!("__Host-support-console=scss_{}", "A".repeat(43));
+    for cookie in [Some(unknown.as_str()), None] {
+        let answer = site.submit("/forms/change-password", cookie, &body).await;
+        assert!(!answer.location.contains("flash="), "{answer:?}");
+    }
+    let answer = site
+        .submit(
+            "/forms/change-password",
+            Some(&ben),
+            "current=wrong&new=a&repeat=a",
+        )
+        .await;
+    let (problem, _) = site.refusal(&answer, Some(&ben)).await;
+    assert!(!problem.detail.contains("was sent at"), "{problem:?}");
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_is_only_said_where_it_was_done() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let (one, two) = (site.sign_in("ana").await, site.sign_in("ana").await);
+    let said = async |cookie: &str| {
+        let answer = site
+            .submit("/forms/sign-out", Some(cookie), "everywhere=on")
+            .await;
+        match site.flash(&answer, None).await {
+            Flash::Done(done) => done.message,
+            other => panic!("{other:?}"),
+        }
+    };
+    for _ in 0..2 {
+        assert_eq!(said(&one).await, "You've been signed out everywhere.");
+    }
+    assert!(said(&two).await.starts_with("You were signed out already."));
+}
