@@ -176,6 +176,37 @@ test.describe("on the pages of a platform", () => {
     await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
   });
 
+  test("an answer that is not the gateway's is no answer", async () => {
+    await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
+    const ask = () => tab.evaluate(() => window.dispatchEvent(new Event("online")));
+    const json = (status: number, body: unknown) => ({ status, contentType: "application/json", body: JSON.stringify(body) });
+    const captive = [
+      json(200, {}),
+      json(200, []),
+      json(200, null),
+      json(200, "Welcome"),
+      json(200, { seconds_left: "600" }),
+      json(200, { seconds_left: 600 }),
+      json(401, { error: "Sign in to this network" }),
+      { status: 401, contentType: "text/html", body: "<h1>Sign in to this network</h1>" },
+      { status: 511, contentType: "text/html", body: "<h1>Sign in to this network</h1>" },
+      { status: 302, headers: { location: "https://captive.example/sign-in" } },
+      { status: 302, headers: { location: "/framed" } },
+    ];
+    for (const answer of captive) {
+      await tab.route("**/.support-console/session*", (route) => route.fulfill(answer));
+      const asked = tab.waitForRequest("**/.support-console/session*");
+      await ask();
+      await asked;
+      const about = JSON.stringify(answer);
+      await expect.poll(() => said(tab), about).toMatch(/can't say how long.*Support Console doesn't answer/);
+      expect(await said(tab), about).not.toMatch(/NaN|policy|no longer open|was ended|expired/);
+      await tab.unroute("**/.support-console/session*");
+      await ask();
+      await expect.poll(() => said(tab), about).toMatch(/\d\d:\d\d left/);
+    }
+  });
+
   test("it moves and folds by keys, and stays so on the next page", async () => {
     const banner = tab.locator("support-console-banner");
     await expect(banner).toBeVisible();

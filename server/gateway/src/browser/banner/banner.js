@@ -57,6 +57,16 @@ const make = (tag, properties = {}, ...children) => {
   return element;
 };
 
+/** Whether an answer describes a session. Networks with a sign-in of their own answer in the gateway's place. */
+const isSession = (said) =>
+  [said?.seconds_left, said?.without_banner?.count].every(Number.isFinite) &&
+  [said.staff?.name, said.tenant?.name, said.tenant?.id, said.console_url].every((text) => typeof text === "string") &&
+  [said.scopes, said.refusals, said.upstream_origins, said.without_banner.paths].every(Array.isArray);
+
+/** Why an answer says that the session is over here; nothing if it says something else, or isn't the gateway's. */
+const whyOver = (answer, said) =>
+  answer?.status === 401 && { ...OVER, unauthenticated: NOT_OPEN }[said?.code];
+
 /** A link to a page that asks whether to end the session. */
 const toEnd = () => make("a", { href: `${OWN}/end`, target: "_self" }, "End the support session");
 
@@ -282,14 +292,17 @@ class Banner {
       cache: "no-store",
       headers: { accept: "application/json" },
       keepalive: isFirst,
+      // The gateway redirects nobody, and the page's policy would be blamed for one that leads elsewhere.
+      redirect: "error",
       signal: AbortSignal.timeout(PATIENCE),
     }).catch(() => null);
     const said = await answer?.json().catch(() => null);
     this.#asking = false;
-    if (answer?.ok && said) {
+    const over = whyOver(answer, said);
+    if (answer?.ok && isSession(said)) {
       this.#show(said, asked, isFirst);
-    } else if (answer?.status === 401) {
-      this.#over(OVER[said?.code] ?? NOT_OPEN);
+    } else if (over) {
+      this.#over(over);
     } else {
       this.#ends = undefined;
       this.#status.replaceChildren(...(this.#isKept ? [KEPT, " ", toEnd()] : [CANT_SAY]));
@@ -365,9 +378,11 @@ class Banner {
 
   /** Ends the session if the form could not be sent. */
   async #end() {
-    const answer = await send(`${OWN}/end`, { method: "POST" }).catch(() => null);
-    if (answer?.ok || answer?.status === 401) {
-      this.#over(OVER.session_revoked);
+    const answer = await send(`${OWN}/end`, { method: "POST", redirect: "error" }).catch(() => null);
+    const said = await answer?.json().catch(() => null);
+    const over = answer?.ok && said?.status === "ended" ? OVER.session_revoked : whyOver(answer, said);
+    if (over) {
+      this.#over(over);
     } else {
       this.#status.replaceChildren("It could not be ended from this page. ", toEnd());
     }
