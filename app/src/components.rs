@@ -37,11 +37,12 @@ mod time_filter;
 mod timestamp;
 mod verdict;
 mod viewer;
+mod written_in;
 
 pub use self::{
     announcer::*, badge::*, calls_chart::*, chart::*, chips::*, copy::*, countdown::*, dialog::*,
     dialog_page::*, empty::*, export_link::*, field::*, filter_form::*, flash::*, form_act::*,
     form_data::*, form_dialog::*, heading::*, icon::*, loaded::*, notice::*, open_tenant::*,
     outside::*, pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*,
-    tenant_field::*, time_filter::*, timestamp::*, verdict::*, viewer::*,
+    tenant_field::*, time_filter::*, timestamp::*, verdict::*, viewer::*, written_in::*,
 };

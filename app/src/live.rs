@@ -3,6 +3,8 @@
 //! A page says what it shows with [`use_live`] and reads changes from the [`LiveHandle`]. In the
 //! browser there is one stream per tab for all callers. On the server the handle never changes.
 
+#[cfg(feature = "hydrate")]
+mod leave;
 pub mod rows;
 pub mod rules;
 #[cfg(feature = "hydrate")]

@@ -1,4 +1,5 @@
 import { expect, expectHydrated, fillSignIn, open, test, title } from "../fixtures.ts";
+import { createSession } from "../support/support-session.ts";
 
 test("a staff member signs in", async ({ page, signIn }) => {
   await signIn("support_admin");
@@ -94,6 +95,70 @@ test("what was typed is there after signing in again", async ({ page, demo, sign
   await expect(page.getByLabel("Reason")).toHaveValue("Typed before the sign-in ended");
   await page.getByRole("button", { name: "Create Session" }).click();
   await expect(page.getByRole("dialog", { name: "Support session created" })).toBeVisible();
+});
+
+for (const end of ["cookies cleared", "signed out in another tab"]) {
+  test(`what was typed is there for the same person only: ${end}`, async ({ page, context, demo, signIn }) => {
+    const account = await demo.addStaff("Nia Costa", "support_admin");
+    const colleague = await demo.addStaff("Otto Lind", "support_admin");
+    const { id } = await demo.tenant("healthy");
+    const reason = "Typed before the sign-in ended";
+    for (const next of [account, colleague]) {
+      await context.clearCookies();
+      await signIn(account);
+      await open(page, `/support/tenants/${id}/create-session`);
+      await page.getByLabel("Reason").fill(reason);
+      await page.getByLabel("Duration (TTL, minutes)").fill("7");
+      await page.getByLabel("Ticket").fill("INC-4127");
+      if (end === "cookies cleared") {
+        await context.clearCookies();
+        await page.getByRole("button", { name: "Create Session" }).click();
+      } else {
+        const other = await context.newPage();
+        await open(other, "/support");
+        await other.getByText("Nia Costa").first().click();
+        await other.getByRole("button", { name: "Sign out", exact: true }).click();
+        await other.close();
+      }
+      await expect(page).toHaveURL(/sign-in\?next=/);
+      await fillSignIn(page, next);
+      await expect(page).toHaveURL(new RegExp(`${id}/create-session`));
+      const isSame = next === account;
+      await expect(page.getByLabel("Reason")).toHaveValue(isSame ? reason : "");
+      await expect(page.getByLabel("Duration (TTL, minutes)")).toHaveValue(isSame ? "7" : "15");
+      await expect(page.getByLabel("Ticket")).toHaveValue(isSame ? "INC-4127" : "");
+      await expect(page.getByText("What you typed is still here.")).toBeVisible({ visible: isSame });
+    }
+  });
+}
+
+test("what was typed into any other form outlasts a lost cookie", async ({ page, context, demo, signIn }) => {
+  const account = await demo.addStaff("Nia Costa", "super_admin");
+  await signIn(account);
+  const { id } = await createSession(page, (await demo.tenant("healthy")).id);
+  const forms = [
+    [`/support/sessions/${id}/revoke`, "Reason", "Half a reason", "Revoke Session"],
+    [`/support/revoke-sessions?id=${id}`, "Reason", "Half a reason for several", "Revoke 1 support session"],
+    ["/support/rules", "Rules to test", '[[scopes]]\nname = "half"\n', "Test rules"],
+    ["/audit?category=staff", "Name of this view", "Half a name", "Save view"],
+  ] as const;
+  for (const [path, label, typed, send] of forms) {
+    for (const isSent of [true, false]) {
+      await open(page, path);
+      if (path.startsWith("/audit")) await page.getByText("Save this view").click();
+      await page.getByLabel(label).fill(typed);
+      if (isSent) {
+        await context.clearCookies();
+        await page.getByRole("button", { name: send, exact: true }).click();
+      } else {
+        // Ends the sign-in as another tab does. The page notices.
+        await page.request.post("/forms/sign-out", { form: { everywhere: "on" }, headers: { origin: demo.console } });
+      }
+      await expect(page, path).toHaveURL(/sign-in\?next=/);
+      await fillSignIn(page, account);
+      await expect(page.getByLabel(label), `${path} ${isSent}`).toHaveValue(typed);
+    }
+  }
 });
 
 test("signing in again in another tab leaves an open form as it is", async ({ page, demo, signIn }) => {

@@ -169,6 +169,22 @@ test("without JavaScript what was typed is there after signing in again", async 
   await readGranted(page);
 });
 
+test("without JavaScript what was typed outlasts a lost cookie", async ({ page, context, demo }) => {
+  const account = await demo.addStaff("Nia Costa", "support_admin");
+  await context.clearCookies();
+  await page.goto("/sign-in");
+  await fillSignIn(page, account);
+  await expect(title(page)).toHaveText("Tenant health");
+  const tenant = await demo.tenant("healthy");
+  await page.goto(`/support/tenants/${tenant.id}/create-session`);
+  await context.clearCookies();
+  await fillAndCreate(createDialog(page), { reason: "Typed before the cookie was gone", minutes: 7 });
+  await expect(page).toHaveURL(/sign-in\?next=/);
+  await fillSignIn(page, account);
+  await expect(createDialog(page).getByLabel("Reason")).toHaveValue("Typed before the cookie was gone");
+  await expect(createDialog(page).getByText("Nothing has been sent yet.")).toBeVisible();
+});
+
 test("without JavaScript one signs out", async ({ page }) => {
   await page.getByText("Ida Brandt").first().click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();

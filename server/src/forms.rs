@@ -79,7 +79,8 @@ impl Forms {
         see_other(&with_flash(page, &id))
     }
 
-    /// To the sign-in, and from there back to `page` with what was typed: for the person whose sign-in the form came with.
+    /// To the sign-in, and from there back to `page` with what was typed: for the person whose sign-in the form came with. If
+    /// the browser has lost its cookie, for the person for whom the page was made.
     async fn keep_typed(
         &self,
         context: &Context,
@@ -87,15 +88,16 @@ impl Forms {
         Typed {
             kept: input,
             sign_in,
+            person,
         }: Typed,
     ) -> Response {
         // Somebody has signed in meanwhile, in another tab.
         if matches!(context.caller, Caller::Staff(_)) {
             return self.tell(context, page, Flash::Typed { input });
         }
-        let holder = match sign_in {
-            Some(token) => self.staff_sessions.holder_of(&token).await.unwrap_or(None),
-            None => None,
+        let holder = match (person, sign_in) {
+            (None, Some(token)) => self.staff_sessions.holder_of(&token).await.unwrap_or(None),
+            (person, _) => person,
         };
         let mut response = sign_in_first(page);
         if let Some(holder) = holder.filter(|_| !input.is_empty()) {

@@ -26,10 +26,18 @@ pub fn use_flash() -> Resource<Option<Flash>> {
 }
 
 /// The flash of a page, which leaves it to a dialog that lies over it.
+///
+/// Forms further down find it as [`PageFlash`].
 pub fn use_page_flash() -> Option<Resource<Option<Flash>>> {
     let path = use_location().pathname;
-    (!is_dialog(&path.get_untracked())).then(use_flash)
+    let flash = (!is_dialog(&path.get_untracked())).then(use_flash)?;
+    provide_context(PageFlash(flash));
+    Some(flash)
 }
+
+/// The flash of a page, for its forms.
+#[derive(Debug, Clone, Copy)]
+pub struct PageFlash(pub Resource<Option<Flash>>);
 
 /// `Flash::Done` as a notice.
 #[component]

@@ -21,5 +21,6 @@ pub fn read_form<F: DeserializeOwned>(data: &FormData) -> Result<F, Problem> {
             fields.entry(name).or_default().push(value);
         }
     }
+    fields.remove(form::WRITTEN_IN);
     form::read(&fields)
 }

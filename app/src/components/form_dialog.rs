@@ -16,6 +16,7 @@ use super::{
     problem::ProblemNotice,
     stat_card::ButtonLink,
     viewer::use_viewer,
+    written_in::WrittenIn,
 };
 use crate::{
     api::DialogForm,
@@ -150,6 +151,7 @@ fn Form(
             aria-busy=move || is_busy.get().to_string()
             on:submit=on_submit
         >
+            <WrittenIn/>
             <div class="dialog-body">
                 {move || problem().map(|problem| view! { <ProblemNotice problem/> })}
                 {state.is_resumed.then(|| view! { <Resumed/> })}

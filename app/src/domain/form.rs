@@ -46,6 +46,9 @@ pub fn without_secrets<F: Serialize + Default>(mut fields: Fields) -> Fields {
     fields
 }
 
+/// The field that names the sign-in of the page on which a form was filled in. No form reads it.
+pub const WRITTEN_IN: &str = "written_in";
+
 /// A form without fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

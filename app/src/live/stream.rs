@@ -5,18 +5,16 @@ use std::cell::{Cell, RefCell};
 use gloo_timers::callback::Timeout;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{EventSource, HtmlFormElement, MessageEvent, Storage, VisibilityState};
+use web_sys::{EventSource, MessageEvent, Storage, VisibilityState};
 
 use super::{
     LiveHandle, LiveSignals, LiveState,
+    leave::leave,
     rules::{address, union, wait_ms},
 };
-use crate::{
-    components::send_to_be_kept,
-    domain::{
-        StaffId, Timestamp,
-        live::{LiveEvent, LiveInterest},
-    },
+use crate::domain::{
+    StaffId, Timestamp,
+    live::{LiveEvent, LiveInterest},
 };
 
 /// Interests that change together lead to one new stream, not several.
@@ -367,16 +365,6 @@ fn leave_if_nobody_is_signed_in(asks: u32, stay: fn(&Tab)) {
             Ok(None) => leave(),
         }
     });
-}
-
-/// Asks for this page again, so that the sign-in says why it is shown. What stands in a form is kept over it.
-fn leave() {
-    let form = document().query_selector("form[data-keep]").ok().flatten();
-    if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
-        return send_to_be_kept(&form);
-    }
-    // Nothing is left to do where the browser refuses to navigate.
-    let _ = window().location().reload();
 }
 
 /// The browser's clock.

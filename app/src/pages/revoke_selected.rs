@@ -8,8 +8,8 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     api,
     components::{
-        ButtonLink, Loaded, Outside, PageHeading, ProblemNotice, StatusBadge, TextArea,
-        failed_page, format::counted, use_flash,
+        ButtonLink, Loaded, Outside, PageHeading, ProblemNotice, Resumed, StatusBadge, TextArea,
+        WrittenIn, failed_page, format::counted, use_flash,
     },
     domain::{
         Timestamp,
@@ -58,6 +58,7 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
         idempotency_key,
     } = selected;
     let kept: RevokeSelectedForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
+    let is_resumed = matches!(flash, Some(Flash::Typed { .. }));
     let problem = match flash {
         Some(Flash::Refused { problem, .. }) => Some(problem),
         _ => None,
@@ -94,7 +95,14 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
                 <header class="panel-header" id="revoke-selected-title">
                     <PageHeading>{heading}</PageHeading>
                 </header>
-                <form class="panel-body form" method="post" action=paths::forms::REVOKE_SELECTED>
+                <form
+                    class="panel-body form"
+                    method="post"
+                    action=paths::forms::REVOKE_SELECTED
+                    data-keep=""
+                >
+                    <WrittenIn/>
+                    {is_resumed.then(|| view! { <Resumed/> })}
                     <p id="revoke-selected-about">
                         "Access ends now: new requests are refused and open responses are cut off. This can't be undone."
                         {about_ended}
@@ -117,20 +125,21 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
                     />
                     <div class="bar">
                         <ButtonLink href=paths::SUPPORT_SESSIONS>"Cancel"</ButtonLink>
-                        {(active > 0)
-                            .then(|| {
-                                view! {
-                                    <button type="submit" class="button danger solid">
-                                        {format!("Revoke {what}")}
-                                    </button>
-                                }
-                            })}
+                        {(active > 0).then(|| revoke_button(&what))}
                     </div>
                 </form>
             </section>
         </div>
     }
     .into_any()
+}
+
+fn revoke_button(what: &str) -> impl IntoView + use<> {
+    view! {
+        <button type="submit" class="button danger solid">
+            {format!("Revoke {what}")}
+        </button>
+    }
 }
 
 fn about_ended(number: u64) -> String {

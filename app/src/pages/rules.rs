@@ -10,7 +10,7 @@ use crate::{
     api,
     components::{
         CopyButton, EmptyState, Field, Loaded, PageHeader, Panel, ProblemNotice, Resumed,
-        format::thousands, use_flash,
+        WrittenIn, format::thousands, use_flash,
     },
     domain::{
         flash::Flash,
@@ -139,6 +139,7 @@ fn TryForm(
     view! {
         <Panel id="dry-run-title" title="Dry run" beside=in_force>
             <form class="panel-body" method="post" action=paths::forms::DRY_RUN data-keep="">
+                <WrittenIn/>
                 {is_resumed.then(|| view! { <Resumed/> })}
                 {general.map(|problem| view! { <ProblemNotice problem/> })}
                 <Field

@@ -1,12 +1,13 @@
 //! Filters that a person keeps under a name, below the filters of a list. Plain forms, with and without JavaScript.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, reactive::computed::ScopedFuture};
 
 use crate::{
     api,
-    components::{Outside, Settled},
+    components::{Outside, PageFlash, Settled, WrittenIn},
     domain::{
-        saved_views::{FilteredList, SavedView, VIEW_NAME_MAX},
+        flash::Flash,
+        saved_views::{FilteredList, SavedView, SavedViewForm, VIEW_NAME_MAX},
         shown::in_sentence,
     },
     paths,
@@ -22,25 +23,42 @@ pub(super) fn SavedViews(
     #[prop(into)]
     is_filtered: Signal<bool>,
 ) -> impl IntoView {
-    let views = Resource::new(|| (), move |()| api::saved_views(list));
+    let flash = use_context();
+    let views = Resource::new(
+        || (),
+        move |()| async move {
+            let views = api::saved_views(list).await.unwrap_or_default();
+            (views, typed(flash).await)
+        },
+    );
     view! {
         <Settled
             resource=views
-            show=move |views| {
-                let views = views.unwrap_or_default();
-                view! { <Views list views address is_filtered/> }
-            }
+            show=move |(views, typed)| view! { <Views list views typed address is_filtered/> }
         />
     }
+}
+
+/// What someone has typed that was not done: before a sign-in, or because it was refused.
+async fn typed(flash: Option<PageFlash>) -> SavedViewForm {
+    let Some(PageFlash(flash)) = flash else {
+        return SavedViewForm::default();
+    };
+    let flash = ScopedFuture::new_untracked(async move { flash.await }).await;
+    let kept = flash.as_ref().and_then(Flash::kept::<SavedViewForm>);
+    kept.filter(|kept| kept.delete.is_empty())
+        .unwrap_or_default()
 }
 
 #[component]
 fn Views(
     list: FilteredList,
     views: Vec<SavedView>,
+    typed: SavedViewForm,
     address: Signal<String>,
     is_filtered: Signal<bool>,
 ) -> impl IntoView {
+    let is_typed = !typed.name.is_empty();
     let links = views.iter().map(|view| {
         let (href, name) = (view.address.clone(), view.name.clone());
         let this = href.clone();
@@ -55,21 +73,27 @@ fn Views(
     let is_empty = views.is_empty();
     let edits = views
         .into_iter()
-        .map(|view| view! { <Edit list view address/> })
+        .map(|view| {
+            let is_typed = is_typed && typed.id == view.id.to_string();
+            let name = if is_typed { &typed.name } else { &view.name };
+            view! { <Edit list name=name.clone() view address/> }
+        })
         .collect_view();
+    let new = Some(typed.name).filter(|_| typed.id.is_empty());
     view! {
         <div class="bar saved-views" hidden=move || is_empty && !is_filtered.get()>
             <span class="muted" hidden=is_empty>
                 "Saved views"
             </span>
             {links}
-            <details class="push">
+            <details class="push" open=is_typed>
                 <summary>{if is_empty { "Save this view" } else { "Save or edit views" }}</summary>
                 <div class="saved-views-forms">
                     <form
                         class="bar"
                         method="post"
                         action=paths::forms::SAVED_VIEW
+                        data-keep-edited=""
                         hidden=move || !is_filtered.get()
                     >
                         <Hidden list id=String::new() address/>
@@ -79,6 +103,7 @@ fn Views(
                             maxlength=VIEW_NAME_MAX.to_string()
                             aria-label="Name of this view"
                             placeholder="Name of this view"
+                            value=new
                             autocomplete="off"
                         />
                         <button type="submit" class="button small">
@@ -94,18 +119,25 @@ fn Views(
 
 /// Renames a view, or deletes it.
 #[component]
-fn Edit(list: FilteredList, view: SavedView, address: Signal<String>) -> impl IntoView {
+fn Edit(
+    list: FilteredList,
+    view: SavedView,
+    /// What stands in its field.
+    name: String,
+    address: Signal<String>,
+) -> impl IntoView {
+    let typed = name;
     let name = in_sentence(&view.name);
     let id = view.id.to_string();
     view! {
         <div class="bar">
-            <form class="bar" method="post" action=paths::forms::SAVED_VIEW>
+            <form class="bar" method="post" action=paths::forms::SAVED_VIEW data-keep-edited="">
                 <Hidden list id=id.clone() address/>
                 <input
                     name="name"
                     required
                     maxlength=VIEW_NAME_MAX.to_string()
-                    value=view.name
+                    value=typed
                     aria-label=format!("Name of the view {name}")
                     autocomplete="off"
                 />
@@ -129,6 +161,7 @@ fn Edit(list: FilteredList, view: SavedView, address: Signal<String>) -> impl In
 #[component]
 fn Hidden(list: FilteredList, id: String, address: Signal<String>) -> impl IntoView {
     view! {
+        <WrittenIn/>
         <input type="hidden" name="list" value=list.as_str()/>
         <input type="hidden" name="id" value=id/>
         <input type="hidden" name="address" value=move || address.get()/>

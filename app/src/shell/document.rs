@@ -4,6 +4,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
 use super::App;
+use crate::components::sign_in_of_page;
 
 /// Runs before the first paint: what the person has chosen for this browser, and that there is JavaScript.
 const BEFORE_PAINT: &str = include_str!("before_paint.js");
@@ -46,7 +47,7 @@ pub fn Document() -> impl IntoView {
     let fonts = assets.fonts.clone();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-sign-in=sign_in_of_page()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

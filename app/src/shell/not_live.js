@@ -10,7 +10,10 @@
     if (event.type === "click" && event.target === reload) keepTyped(event);
   };
   // Instead of a reload, the form is sent as it stands, to be shown again and not acted on.
-  const kept = () => document.querySelector("form[data-keep]");
+  const isEdited = ({ type, value, defaultValue }) => type === "text" && value !== defaultValue;
+  const kept = () =>
+    document.querySelector("form[data-keep]") ??
+    [...document.querySelectorAll("form[data-keep-edited]")].find((form) => [...form.elements].some(isEdited));
   const keepTyped = (event) => {
     const form = kept();
     if (!form) return;

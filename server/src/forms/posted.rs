@@ -2,6 +2,8 @@
 
 use app::{
     domain::{
+        StaffId,
+        caller::{Caller, Context},
         form::{self, Fields},
         policy::unauthenticated,
         problem::{Problem, ProblemCode},
@@ -12,6 +14,7 @@ use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::Forms;
 use crate::{
     extract::Refusal,
     middleware::{
@@ -37,6 +40,8 @@ pub(crate) struct Typed {
     pub(crate) kept: Fields,
     /// The token of the sign-in that it came with, which may have ended.
     pub(crate) sign_in: Option<String>,
+    /// The person for whom the page with the form was made, if the form says so.
+    pub(crate) person: Option<StaffId>,
 }
 
 impl Typed {
@@ -46,10 +51,10 @@ impl Typed {
     }
 }
 
-impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> for Posted<F> {
+impl<F: Serialize + DeserializeOwned + Default> FromRequest<Forms> for Posted<F> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, forms: &Forms) -> Result<Self, Refusal> {
         check_media_type(request.headers())?;
         let is_kept_only = match request.uri().query() {
             None => false,
@@ -61,13 +66,27 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
             }
         };
         let sign_in = cookie::token_of(request.headers());
+        let caller = request
+            .extensions()
+            .get()
+            .map(|context: &Context| context.caller.clone());
         let over_limit = request.extensions().get::<OverLimit>().cloned();
         let body = axum::body::to_bytes(request.into_body(), LIMIT)
             .await
             .map_err(|_| too_large())?;
-        let fields = parse(&body)?;
+        let mut fields = parse(&body)?;
+        let person = person_of_page(forms, &mut fields).await?;
+        let is_of_another = matches!(
+            (person, caller),
+            (Some(person), Some(Caller::Staff(staff))) if staff.staff_id != person
+        );
+        if is_of_another {
+            // Nobody acts with another person's words, or gets to see them.
+            fields.clear();
+        }
         Ok(Self {
             form: match over_limit {
+                _ if is_of_another => Err(filled_in_by_another()),
                 Some(OverLimit(problem)) => Err(problem),
                 None if is_kept_only => Err(unauthenticated()),
                 None => form::read(&fields),
@@ -75,9 +94,27 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
             typed: Typed {
                 kept: form::without_secrets::<F>(fields),
                 sign_in,
+                person,
             },
         })
     }
+}
+
+/// Takes out which sign-in the form's page was made for, and says whose it is. It is no proof of anything.
+async fn person_of_page(forms: &Forms, fields: &mut Fields) -> Result<Option<StaffId>, Problem> {
+    let id = match fields.remove(form::WRITTEN_IN).as_deref() {
+        Some([id]) => id.parse().ok(),
+        _ => None,
+    };
+    match id {
+        Some(id) => Ok(forms.staff_sessions.holder_of_id(id).await?),
+        None => Ok(None),
+    }
+}
+
+fn filled_in_by_another() -> Problem {
+    let detail = "Nothing was done: someone else filled in this form, before you signed in with this browser.";
+    Problem::new(ProblemCode::Conflict, detail)
 }
 
 fn parse(body: &[u8]) -> Result<Fields, Problem> {

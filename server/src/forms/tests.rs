@@ -200,6 +200,14 @@ impl Site {
         from_address(caller, "203.0.113.7")
     }
 
+    /// What the pages of a sign-in write into their forms.
+    async fn written_in(&self, cookie: &str) -> String {
+        match self.context(Some(cookie)).await.caller {
+            Caller::Staff(staff) => staff.staff_session_id.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The flash that an answer's location names, as its page would take it.
     async fn flash(&self, answer: &Answer, cookie: Option<&str>) -> Flash {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");

@@ -104,6 +104,13 @@ impl StaffSessions {
         Ok(found.map(|session| session.staff.member.id))
     }
 
+    /// Who has signed in with a staff session, also if it has ended.
+    pub async fn holder_of_id(&self, id: StaffSessionId) -> Result<Option<StaffId>, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_staff_session(id).await?;
+        Ok(found.map(|session| session.staff.member.id))
+    }
+
     /// Whether a sign-in is still valid, for open streams: the person as currently stored, and when
     /// the sign-in ends unless it is used. Doesn't count as a use.
     pub async fn look_again(

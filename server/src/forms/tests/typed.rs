@@ -165,3 +165,73 @@ async fn no_form_is_acted_on_that_was_sent_with_another_query() {
     }
     assert!(site.asked().is_empty(), "{:?}", site.asked());
 }
+
+#[tokio::test]
+async fn what_was_typed_outlasts_a_lost_cookie_for_the_person_of_the_page_only() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    site.console.add("ben", &[Role::SuperAdmin]).await;
+    let unknown = format!("__Host-support-console=scss_{}", "A".repeat(43));
+    for (path, body, page) in &acts()[..6] {
+        if body.is_empty() {
+            continue;
+        }
+        let ana = site.sign_in("ana").await;
+        let written_in = site.written_in(&ana).await;
+        let body = format!("{body}&written_in={written_in}");
+        site.submit("/forms/sign-out", Some(&ana), "").await;
+        for cookies in ["", &unknown, &format!("{unknown}; {unknown}")] {
+            for path in [path.clone(), format!("{path}?keep")] {
+                let lost = site.submit(&path, Some(cookies), &body).await;
+                let typed = cookie_of(&lost);
+                let back = site.sign_in_for("ana", page, &typed).await;
+                let flash = site.flash(&back, Some(&cookie_of(&back))).await;
+                let Flash::Typed { input } = flash else {
+                    panic!("{path} {flash:?}");
+                };
+                assert!(!input.contains_key("written_in"));
+                assert!(input.contains_key(body.split('=').next().unwrap()));
+
+                let lost = site.submit(&path, Some(cookies), &body).await;
+                let typed = cookie_of(&lost);
+                assert_eq!(&site.sign_in_for("ben", page, &typed).await.location, page);
+                let late = site.sign_in_for("ana", page, &typed).await;
+                assert_eq!(&late.location, page, "thrown away");
+            }
+        }
+        // One that nobody had.
+        let foreign = body.replace(&written_in, &Uuid::from_u128(9).to_string());
+        assert_eq!(site.submit(path, None, &foreign).await.cookie, None);
+        for bad in ["x", "", &format!("{written_in}&written_in={written_in}")] {
+            let bad = body.replace(&written_in, bad);
+            assert_eq!(site.submit(path, None, &bad).await.cookie, None, "{bad}");
+        }
+    }
+    assert!(site.asked().is_empty(), "nothing was done");
+}
+
+#[tokio::test]
+async fn nobody_sends_or_sees_what_another_person_filled_in_at_the_same_browser() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    site.console.add("ben", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let written_in = site.written_in(&ana).await;
+    let ben = site.sign_in("ben").await;
+    let again = site.sign_in("ana").await;
+    for (path, body, _) in &acts()[..6] {
+        let body = format!("{body}&written_in={written_in}");
+        for path in [path.clone(), format!("{path}?keep")] {
+            let answer = site.submit(&path, Some(&ben), &body).await;
+            let (problem, input) = site.refusal(&answer, Some(&ben)).await;
+            assert_eq!(problem.code, ProblemCode::Conflict, "{path}");
+            assert!(input.is_empty(), "{input:?}");
+        }
+    }
+    assert!(site.asked().is_empty(), "nothing was done");
+    // The same person with a newer sign-in goes on.
+    let (path, body, _) = &acts()[2];
+    let body = format!("{body}&written_in={written_in}");
+    site.submit(path, Some(&again), &body).await;
+    assert_eq!(site.asked().len(), 1);
+}
