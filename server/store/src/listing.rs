@@ -5,7 +5,7 @@ mod page;
 use app::domain::page::{COUNTED_MAX, Direction};
 
 use self::page::Total;
-use super::{Db, Query, StoreError, ToValue, Value, record::Record};
+use super::{Db, Query, StoreError, ToValue, Value, record::Record, sought::Sought};
 
 pub use self::page::{Key, Listed, PageAt, Position, Wanted};
 
@@ -61,10 +61,10 @@ impl Listing {
         self.conditions.push(condition.replace("{}", &placeholder));
     }
 
-    /// Only rows whose column contains a text, taken literally. The column must have an index that
+    /// Only rows whose column, made by [`searchable`](crate::searchable), has what is sought. The column must have an index that
     /// includes `key`, a column that identifies a row.
-    pub fn and_contains(&mut self, column: &'static str, key: &'static str, text: &str) {
-        let placeholder = self.placeholder(format!("%{}%", escape_like(text)).to_value());
+    pub fn and_contains(&mut self, column: &'static str, key: &'static str, sought: &Sought) {
+        let placeholder = self.placeholder(sought.pattern().to_value());
         self.search = Some(Search {
             condition: self.conditions.len(),
             key,
@@ -96,11 +96,11 @@ impl Listing {
     pub fn and_contains_or_equals(
         &mut self,
         column: &'static str,
-        text: &str,
+        sought: &Sought,
         other: &'static str,
         equals: &str,
     ) {
-        let like = self.placeholder(format!("%{}%", escape_like(text)).to_value());
+        let like = self.placeholder(sought.pattern().to_value());
         let equal = self.placeholder(equals.to_value());
         self.conditions.push(format!(
             r"({column} LIKE {like} ESCAPE '\' OR {other} = {equal})"
@@ -302,10 +302,4 @@ fn remainder(total: u64, limit: u32) -> u32 {
         Ok(rest) if rest > 0 => rest,
         _ => limit,
     }
-}
-
-fn escape_like(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_")
 }

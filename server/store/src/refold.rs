@@ -1,27 +1,34 @@
 //! Makes stored forms again when folding has changed.
 
+mod before;
+
 use app::domain::{TenantId, staff::parse_email};
 
 use crate::{
     Db, Lane, StoreError,
-    folding::{VERSION, searchable, sort_key},
+    folding::{VERSION, sort_key},
     pools::Pools,
+    sought::searchable,
     sql::queries,
     tenants::searched_text,
 };
+use before::was_form_of;
 
-// Only rows whose form is not ASCII: ASCII has always folded to itself in lower case.
+// Only rows whose form can change: ASCII has always folded to itself in lower case, except for runs of blanks and the grave
+// accent, which are a blank and an apostrophe.
 queries! {
     Db {
         fn folded_by() -> one i64 = "SELECT version FROM folding";
         fn list_tenants_to_refold() -> all (String, String, String)
-            = "SELECT id, name, slug FROM tenants WHERE octet_length(search) <> length(search) ORDER BY id";
+            = "SELECT id, name, slug FROM tenants \
+                WHERE octet_length(search) <> length(search) OR search LIKE '%  %' OR search LIKE '%`%' ORDER BY id";
         fn list_organizations_to_refold() -> all (String, String, String)
             = "SELECT tenant_id, id, name FROM organizations \
-                WHERE octet_length(sort_name) <> length(sort_name) ORDER BY tenant_id, id";
+                WHERE octet_length(sort_name) <> length(sort_name) OR sort_name LIKE '%  %' OR sort_name LIKE '%`%' \
+                ORDER BY tenant_id, id";
         fn list_actors_to_refold() -> all (String, String)
             = "SELECT DISTINCT actor_name, actor_search FROM audit_deeds \
-                WHERE octet_length(actor_search) <> length(actor_search)";
+                WHERE octet_length(actor_search) <> length(actor_search) OR actor_search LIKE '%  %' OR actor_search LIKE '%`%'";
         fn list_addresses_to_refold() -> all String
             = "SELECT email FROM staff WHERE octet_length(email) <> length(email)";
         fn refold_tenant(id: &str, search: &str, sort_name: &str)
@@ -99,7 +106,7 @@ async fn changed(db: &mut Db<'_>) -> Result<Vec<Refolded>, StoreError> {
         });
     }
     for (name, before) in db.list_actors_to_refold().await? {
-        if before == folded_before(&name) {
+        if was_form_of(&before, &name) {
             let after = searchable(&name);
             all.push(Refolded::Actor {
                 name,
@@ -145,11 +152,4 @@ impl Refolded {
             }
         }
     }
-}
-
-/// The form of version 1.
-fn folded_before(text: &str) -> String {
-    use unicode_normalization::UnicodeNormalization as _;
-    let lower = text.nfkc().collect::<String>().to_lowercase();
-    lower.nfkc().collect()
 }

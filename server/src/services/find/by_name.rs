@@ -15,9 +15,8 @@ use app::{
     ports::FindPort as _,
 };
 use store::{
-    Db, StoreError, fold,
+    Db, Sought, StoreError,
     listing::{PageAt, Wanted},
-    searchable,
     tenants::StoredTenant,
 };
 
@@ -40,8 +39,8 @@ impl FindService {
             return Ok(Matches::default());
         }
         let named = self.by_id(context, &text).await?;
-        let wanted = fold(&text);
-        let has = |name: &str| searchable(name).contains(&wanted);
+        let sought = Sought::new(&text);
+        let has = |name: &str| sought.is_in(name);
         let active = SupportSessionFilter {
             status: Some(SupportSessionStatus::Active),
             ..SupportSessionFilter::default()

@@ -10,7 +10,7 @@ use app::domain::{
 use audit::chain;
 
 use super::{metadata::OF_REQUESTS, packed::pack_id};
-use crate::{fold, listing::Listing};
+use crate::{Sought, listing::Listing};
 
 /// Whose events a caller may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +142,7 @@ pub(super) fn pick_deeds(deeds: &mut Listing, filter: &AuditFilter) {
         None => {}
     }
     if let Some(actor) = &filter.actor {
-        deeds.and_contains_or_equals("actor_search", &fold(actor), "actor_id", actor);
+        deeds.and_contains_or_equals("actor_search", &Sought::new(actor), "actor_id", actor);
     }
     if let Some(outcome) = filter.outcome {
         deeds.and_bind("outcome = {}", outcome);

@@ -9,7 +9,7 @@ use app::domain::{
 
 use super::StoredTenant;
 use crate::{
-    Db, StoreError, fold,
+    Db, Sought, StoreError,
     listing::{Key, Listed, Listing, Wanted},
     sort_key,
     sql::queries,
@@ -114,7 +114,7 @@ fn listing(only: Option<&TenantId>, filter: &TenantFilter) -> Listing {
         listing.and_bind("status = {}", status);
     }
     if let Some(search) = &filter.search {
-        listing.and_contains("search", "id", &fold(search));
+        listing.and_contains("search", "id", &Sought::new(search));
     }
     listing
 }
