@@ -124,8 +124,37 @@ fn ascii_domain(domain: &str) -> Option<String> {
     domain.ok().map(Cow::into_owned)
 }
 
+/// What UTS #46 calls deviations: some browsers write them in another way, or leave them out, and so name another domain.
+const DEVIATIONS: [(char, &str); 5] = [
+    ('ß', "ss"),
+    ('ẞ', "ss"),
+    ('ς', "σ"),
+    ('\u{200C}', ""),
+    ('\u{200D}', ""),
+];
+
+/// A domain without deviations: what Chromium sends for it (transitional processing).
+fn without_deviations(domain: &str) -> String {
+    let plain = DEVIATIONS.iter();
+    plain.fold(domain.to_owned(), |domain, (c, plain)| {
+        domain.replace(*c, plain)
+    })
+}
+
+/// A kept address as it arrives from every browser, whatever its owner types. Two accounts must not have the same.
+pub fn email_from_browsers(address: &str) -> Cow<'_, str> {
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return address.into();
+    };
+    let (typed, _) = Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::URL, Hyphens::Allow);
+    match ascii_domain(&without_deviations(&typed)) {
+        Some(sent) if sent != domain => format!("{local}@{sent}").into(),
+        _ => address.into(),
+    }
+}
+
 /// The e-mail address of a new account: one that browsers accept in their field for e-mail addresses, since its owner has to
-/// type it there (HTML Standard, 4.10.5.1.5).
+/// type it there (HTML Standard, 4.10.5.1.5), and that all of them send alike.
 ///
 /// # Errors
 ///
@@ -135,6 +164,16 @@ pub fn parse_new_email(text: &str) -> Result<String, String> {
     let (local, domain) = address.split_once('@').unwrap_or_default();
     if ascii_domain(domain).is_none() {
         return Err("must be an e-mail address with a domain behind the @".into());
+    }
+    let typed = clean(text, 3, EMAIL_MAX, false).unwrap_or_default();
+    let (_, typed) = typed.split_once('@').unwrap_or_default();
+    let plain = without_deviations(typed);
+    if plain != typed {
+        let other = ascii_domain(&plain).unwrap_or(plain);
+        return Err(format!(
+            "must have {domain} as its domain, and its owner has to type that at the sign-in: \
+             some browsers send {other} for {typed}"
+        ));
     }
     let signs = ".!#$%&'*+/=?^_`{|}~-";
     let is_unfit = |c: &char| !c.is_ascii_alphanumeric() && !signs.contains(*c);
@@ -199,8 +238,48 @@ mod tests {
             assert_eq!(parse_email(typed), kept, "{typed}");
             assert_eq!(parse_new_email(typed), kept, "{typed}");
         }
-        let kept = parse_new_email("a@faß.example").unwrap();
-        assert_eq!(kept, "a@xn--fa-hia.example");
+    }
+
+    #[test]
+    fn a_domain_that_browsers_send_in_two_ways_is_taken_only_in_ascii() {
+        for (typed, ascii, other) in [
+            ("faß.example", "xn--fa-hia.example", "fass.example"),
+            ("FAẞ.example", "xn--fa-hia.example", "fass.example"),
+            (
+                "λόγος.example",
+                "xn--oxapnm1c.example",
+                "xn--oxapnq6b.example",
+            ),
+            (
+                "نامه\u{200C}ای.example",
+                "xn--mgba3gch31f060k.example",
+                "xn--mgba3gch31f.example",
+            ),
+            (
+                "ශ්\u{200D}රී.example",
+                "xn--10cl1a0b660p.example",
+                "xn--10cl1a0b.example",
+            ),
+        ] {
+            let refused = parse_new_email(&format!("a@{typed}")).unwrap_err();
+            assert!(refused.contains(ascii), "{typed}: {refused}");
+            assert!(refused.contains(other), "{typed}: {refused}");
+            let kept = parse_new_email(&format!("a@{ascii}")).unwrap();
+            assert_eq!(kept, format!("a@{ascii}"));
+            assert_eq!(parse_email(&kept).as_deref(), Ok(kept.as_str()));
+            assert_ne!(email_from_browsers(&kept), kept, "{typed}");
+        }
+        for same in [
+            "a@fass.example",
+            "a@xn--bcher-kva.example",
+            "josé@example.com",
+            "a@xn--a",
+            "a",
+        ] {
+            assert_eq!(email_from_browsers(same), same);
+        }
+        let sent = email_from_browsers("a@xn--fa-hia.example");
+        assert_eq!(sent, "a@fass.example");
     }
 
     #[test]

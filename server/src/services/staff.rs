@@ -16,7 +16,7 @@ use app::domain::{
     caller::Context,
     policy::Act,
     problem::Problem,
-    staff::{NewStaffMember, StaffMember, parse_email},
+    staff::{NewStaffMember, StaffMember, email_from_browsers, parse_email},
 };
 use gateway::SessionGates;
 use secrecy::SecretString;
@@ -96,8 +96,20 @@ impl StaffService {
         let staff = record.member.clone();
         let add = self.core.act(context, record, |record, mut act| {
             Box::pin(async move {
-                act.tx.add_staff(record).await?;
                 let staff = &record.member;
+                act.tx.lock_all_staff().await?;
+                let sent = email_from_browsers(&staff.email);
+                let is_like = |other: &&StaffMember| {
+                    other.email != staff.email && email_from_browsers(&other.email) == sent
+                };
+                if let Some(other) = act.tx.list_staff().await?.iter().find(is_like) {
+                    let alike = format!(
+                        "is too like {}, the address of a staff member: some browsers send the same for both",
+                        other.email
+                    );
+                    return Err(Problem::invalid_field("email", alike).into());
+                }
+                act.tx.add_staff(record).await?;
                 let action = AuditAction::StaffAdded {
                     email: staff.email.clone(),
                     name: staff.name.clone(),

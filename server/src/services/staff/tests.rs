@@ -125,6 +125,31 @@ async fn an_address_belongs_to_one_staff_member_however_it_is_written() {
 }
 
 #[tokio::test]
+async fn no_address_leads_to_one_account_in_one_browser_and_to_another_in_the_next() {
+    let (typed, ascii) = ("bob@straße.example", "bob@xn--strae-oqa.example");
+    let sent = "bob@strasse.example";
+    for (first, second) in [(ascii, sent), (sent, ascii)] {
+        for console in both().await {
+            let add = async |email: &str| {
+                let new = new_member(email);
+                console.staff.add(&cli(), new, GivenPassword::OneTime).await
+            };
+            let refused = problem_of(add(typed).await);
+            let message = refused.field("email").unwrap_or_default();
+            assert!(message.contains("xn--strae-oqa.example"), "{message}");
+            assert!(add(first).await.is_ok(), "{}", console.engine);
+            let refused = problem_of(add(second).await);
+            let message = refused.field("email").unwrap_or_default();
+            assert!(message.contains(first), "{}: {message}", console.engine);
+            let found = console.staff.find(&cli(), first).await.unwrap();
+            assert_eq!(found.email, first);
+            assert!(console.staff.find(&cli(), second).await.is_err());
+            assert_eq!(console.actions("system").await, ["staff.added"]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_password_that_may_not_be_chosen_is_refused_by_name() {
     let console = crate::services::testing::sqlite().await;
     for password in ["short", "aaaaaaaaaaaaaaaaaaaa", "my ana@example.com here"] {
