@@ -70,7 +70,7 @@ pub(crate) struct Asker<'c> {
 }
 
 impl Forwarder {
-    /// The upstream of a program's request, and the fields that are left out.
+    /// The upstream of a request, and the fields that are left out.
     ///
     /// # Errors
     ///
@@ -88,9 +88,7 @@ impl Forwarder {
             None => Sender::Program,
         };
         let headers = Arc::clone(&to.settings.headers);
-        if sender == Sender::Program {
-            headers.check_meaning(&request.method, &request.headers)?;
-        }
+        headers.check_meaning(sender, &request.method, &request.headers)?;
         let left_out = headers.left_out(sender, &request.headers);
         Ok(Route { to, left_out })
     }

@@ -5,6 +5,8 @@
 
 mod asks;
 mod forwarding;
+mod meaning;
+mod pages;
 mod passing;
 mod request;
 
@@ -19,11 +21,12 @@ use http::{
 pub(crate) use self::{
     asks::{
         asks_for_others_only, asks_for_upgrade, connection_names_ours, connection_says_upgrade,
-        hints_at_upgrade, may_be_ours, overrides_method, overrides_target, resembles_ours,
-        without_upgrade,
+        hints_at_upgrade, may_be_ours, overrides_method, overrides_target, recodes_body,
+        resembles_ours, without_upgrade,
     },
     forwarding::{Came, Face},
-    passing::{customary_of_pages, default_allowed, is_never_passed},
+    pages::customary_of_pages,
+    passing::{default_allowed, is_never_passed},
     request::{RequestHeaders, Sender, UpstreamAuthorization},
 };
 use crate::ports::KnownSession;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep};
 use crate::{
     body::{BodyError, BodySource, NextFrame, Relay, Relayed},
     gate::lease::{Hold, Lease},
-    headers::RequestHeaders,
+    headers::{RequestHeaders, Sender},
     record::meter::{BodyFault, RequestMeter},
 };
 
@@ -22,6 +22,7 @@ pub(crate) type RequestBody = Relayed<BodySource, FromClient>;
 
 pub(crate) struct FromClient {
     meter: Arc<RequestMeter>,
+    sender: Sender,
     headers: Arc<RequestHeaders>,
     idle: Duration,
     silence: Pin<Box<Sleep>>,
@@ -32,13 +33,14 @@ impl RequestBody {
     pub(super) fn new(
         inner: BodySource,
         meter: Arc<RequestMeter>,
-        headers: Arc<RequestHeaders>,
+        (sender, headers): (Sender, Arc<RequestHeaders>),
         idle: Duration,
         lease: Arc<Lease>,
     ) -> Self {
         meter.set_ended(inner.is_end_stream());
         let relay = FromClient {
             meter,
+            sender,
             headers,
             idle,
             silence: Box::pin(tokio::time::sleep(idle)),
@@ -81,6 +83,7 @@ impl Relay<BodySource> for FromClient {
         if frame.is_none() || inner.is_end_stream() {
             self.meter.set_ended(true);
         }
-        Poll::Ready(frame.map(|frame| frame.map(|frame| self.headers.retain_trailers_of(frame))))
+        let retain = |frame| self.headers.retain_trailers_of(self.sender, frame);
+        Poll::Ready(frame.map(|frame| frame.map(retain)))
     }
 }

@@ -112,17 +112,17 @@ impl Sending<'_> {
         let has_body = !body.is_end_stream();
         let idle = self.upstream.settings.timeouts.request_idle;
         let lease = Arc::clone(&self.forwarder.lease);
-        let (meter, headers_) = (Arc::clone(&self.meter), Arc::clone(headers));
-        let body = RequestBody::new(body, meter, headers_, idle, lease);
+        let sender = match self.visit {
+            Some(_) => Sender::Page,
+            None => Sender::Program,
+        };
+        let rules = (sender, Arc::clone(headers));
+        let body = RequestBody::new(body, Arc::clone(&self.meter), rules, idle, lease);
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
         let target = permitted.target.as_str().parse::<Uri>();
         *request.uri_mut() = target.map_err(http::Error::from)?;
         let (session, request_id) = (self.permitted.session(), self.asker.request_id);
-        let sender = match self.visit {
-            Some(_) => Sender::Page,
-            None => Sender::Program,
-        };
         let client = (sender, &permitted.headers);
         let mut fields = headers.forwarded(client, session, request_id, &host);
         let ip = self.asker.ip;

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{OURS, list, named_by_connection};
+use super::{OURS, list, named_by_connection, passing::names_second_path};
 
 /// Whether a request asks to change the protocol.
 pub(crate) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
@@ -79,11 +79,12 @@ fn resembles(name: &HeaderName) -> bool {
     plain.contains("support-") || plain.ends_with("request-id")
 }
 
-/// Whether a field makes some upstreams use another target than the one in the request line.
+/// Whether a field makes some upstreams use another target than the one in the request line, or a
+/// second one.
 pub(crate) fn overrides_target(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| {
         let name = name.as_str().replace(['_', '.'], "-");
-        matches!(name.as_str(), "x-original-url" | "x-rewrite-url")
+        matches!(name.as_str(), "x-original-url" | "x-rewrite-url") || names_second_path(&name)
     })
 }
 
@@ -105,5 +106,19 @@ pub(crate) fn overrides_method(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| {
         let name = name.as_str().replace(['_', '.'], "-");
         NAMES.contains(&name.as_str())
+    })
+}
+
+/// Whether a field of any protocol says that the body must be decoded before it is read.
+pub(crate) fn recodes_body(headers: &HeaderMap) -> bool {
+    const PLAIN: [&[u8]; 4] = [b"identity", b"7bit", b"8bit", b"binary"];
+    headers.iter().any(|(name, value)| {
+        let name = name.as_str().replace(['_', '.'], "-");
+        let mut words = name.split('-');
+        let is_plain = |value: &[u8]| PLAIN.iter().any(|plain| value.eq_ignore_ascii_case(plain));
+        name != "transfer-encoding"
+            && !words.any(|word| word == "accept")
+            && name.split('-').any(|word| word == "encoding")
+            && (name == "content-encoding" || !is_plain(value.as_bytes()))
     })
 }

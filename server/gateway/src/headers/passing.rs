@@ -1,5 +1,4 @@
-//! Names of request fields: those that never pass, those that pass by default, and those without
-//! which a request means something else.
+//! Names of request fields: those that never pass, and those of programs that pass by default.
 
 use http::HeaderName;
 
@@ -7,12 +6,10 @@ use super::{HOP_BY_HOP, OURS};
 
 /// These never pass, even if the configuration names them: credentials, fields that we set or
 /// derive, and fields that would make the upstream see another request than we checked.
-const NEVER: [&str; 26] = [
+const NEVER: [&str; 24] = [
     "authorization",
-    "content-transfer-encoding",
     "cookie",
     "cookie2",
-    "destination",
     "expect",
     "forwarded",
     "host",
@@ -48,7 +45,7 @@ const EXPECTED_TO_STAY: [&str; 7] = [
 ];
 
 /// Fields of programs that pass by default.
-const DEFAULT_ALLOWED: [&str; 51] = [
+pub(super) const DEFAULT_ALLOWED: [&str; 81] = [
     "accept",
     "accept-charset",
     "accept-datetime",
@@ -56,6 +53,10 @@ const DEFAULT_ALLOWED: [&str; 51] = [
     "accept-language",
     "baggage",
     "cache-control",
+    "connect-accept-encoding",
+    "connect-content-encoding",
+    "connect-protocol-version",
+    "connect-timeout-ms",
     "content-digest",
     "content-disposition",
     "content-encoding",
@@ -65,7 +66,11 @@ const DEFAULT_ALLOWED: [&str; 51] = [
     "content-md5",
     "content-range",
     "content-type",
+    "depth",
     "digest",
+    "grpc-accept-encoding",
+    "grpc-encoding",
+    "grpc-timeout",
     "idempotency-key",
     "if-match",
     "if-modified-since",
@@ -74,13 +79,17 @@ const DEFAULT_ALLOWED: [&str; 51] = [
     "if-schedule-tag-match",
     "if-unmodified-since",
     "last-event-id",
+    "lock-token",
     "origin",
+    "overwrite",
     "pragma",
     "prefer",
     "range",
     "repr-digest",
     "save-data",
+    "slug",
     "soapaction",
+    "timeout",
     "traceparent",
     "tracestate",
     "trailer",
@@ -98,197 +107,36 @@ const DEFAULT_ALLOWED: [&str; 51] = [
     "want-content-digest",
     "want-digest",
     "want-repr-digest",
+    "x-amz-content-sha256",
+    "x-amz-decoded-content-length",
+    "x-chunk-index",
+    "x-goog-hash",
+    "x-goog-resumable",
+    "x-goog-upload-command",
+    "x-goog-upload-file-name",
+    "x-goog-upload-header-content-length",
+    "x-goog-upload-header-content-type",
+    "x-goog-upload-offset",
+    "x-goog-upload-protocol",
+    "x-idempotency-key",
+    "x-ms-blob-content-type",
+    "x-ms-blob-type",
+    "x-ms-page-write",
+    "x-ms-range",
+    "x-ms-write",
     "x-upload-content-length",
     "x-upload-content-type",
+    "x-upload-offset",
 ];
 
-/// Prefixes of names that a page of the platform may not send either: what proxies say about a
-/// client, which some upstreams believe, and fields of the browser's connection to us.
-const NOT_OF_PAGES: [&str; 87] = [
-    "access-control-",
-    "akamai-",
-    "api-key",
-    "apikey",
-    "cdn-loop",
-    "cf-",
-    "client-cert",
-    "client-ip",
-    "client-verify",
-    "dd-",
-    "fastly-",
-    "fly-",
-    "forwarded",
-    "front-end-https",
-    "incap-",
-    "iv-",
-    "oam-",
-    "oidc-",
-    "proxy-",
-    "remote-",
-    "sec-fetch-",
-    "sec-purpose",
-    "sec-websocket-",
-    "shib",
-    "sm-",
-    "ssl-",
-    "tailscale-",
-    "teleport-",
-    "tls-",
-    "true-client-",
-    "wl-",
-    "x-accel-",
-    "x-akamai-",
-    "x-amzn-",
-    "x-anonymous-consumer",
-    "x-apigateway-",
-    "x-appengine-",
-    "x-arr-",
-    "x-auth-",
-    "x-auth-request-",
-    "x-authenticated-",
-    "x-authentik-",
-    "x-aws-",
-    "x-azure-",
-    "x-client-cert",
-    "x-client-dn",
-    "x-client-ip",
-    "x-client-s-dn",
-    "x-client-san",
-    "x-client-subject",
-    "x-client-verify",
-    "x-cluster-client-",
-    "x-consumer-",
-    "x-credential",
-    "x-endpoint-",
-    "x-envoy-",
-    "x-forwarded",
-    "x-goog-",
-    "x-host",
-    "x-http-destination",
-    "x-http-host",
-    "x-https",
-    "x-invoke-",
-    "x-jwt",
-    "x-matched-path",
-    "x-middleware-",
-    "x-ms-client-principal",
-    "x-ms-copy",
-    "x-nf-",
-    "x-now-",
-    "x-original-",
-    "x-originating-",
-    "x-pomerium-",
-    "x-proxy",
-    "x-proxy-",
-    "x-real-",
-    "x-remote-",
-    "x-rewrite-",
-    "x-script-name",
-    "x-sendfile",
-    "x-ssl-",
-    "x-tls-",
-    "x-user-",
-    "x-vercel-",
-    "x-vouch-",
-    "x-webauth-",
-    "z-forwarded",
+/// Parts of names of fields that name a second path, which nobody judges.
+const SECOND_PATHS: [&str; 5] = [
+    "copy-from",
+    "copy-source",
+    "object-manifest",
+    "rename-source",
+    "symlink-target",
 ];
-/// And whole names of that kind.
-const NOT_OF_PAGES_EITHER: [&str; 15] = [
-    "date",
-    "eppn",
-    "max-forwards",
-    "purpose",
-    "via",
-    "x-authorization",
-    "x-email",
-    "x-groups",
-    "x-jwt",
-    "x-moz",
-    "x-roles",
-    "x-scheme",
-    "x-url-scheme",
-    "x-user",
-    "x-username",
-];
-
-/// Names that platforms commonly use for a customer. Such a field of a page passes, because it may
-/// also mean something else. `gateway check` warns of it.
-const CUSTOMARY: [&str; 16] = [
-    "x-account",
-    "x-account-id",
-    "x-company-id",
-    "x-customer",
-    "x-customer-id",
-    "x-org",
-    "x-org-id",
-    "x-organization-id",
-    "x-project-id",
-    "x-realm",
-    "x-site-id",
-    "x-team-id",
-    "x-tenant",
-    "x-tenant-id",
-    "x-workspace",
-    "x-workspace-id",
-];
-
-/// The common names for a customer that pass from pages.
-pub(crate) fn customary_of_pages() -> impl Iterator<Item = HeaderName> {
-    let names = CUSTOMARY.map(HeaderName::from_static).into_iter();
-    names.filter(is_of_pages)
-}
-
-/// Parts of the names of fields from which servers read a tenant, a person, a client's address or a
-/// credential. From a page they pass only if the configuration lists them, best as a selector,
-/// which is judged.
-const NAMING_SOMEONE: [&str; 32] = [
-    "access-key",
-    "access-token",
-    "act-as",
-    "api-key",
-    "apikey",
-    "as-user",
-    "auth-key",
-    "client-ip",
-    "clientip",
-    "credential",
-    "forwarded",
-    "gitlab-token",
-    "id-token",
-    "impersonat",
-    "job-token",
-    "on-behalf",
-    "org-id",
-    "organisation",
-    "organization",
-    "orgid",
-    "password",
-    "private-token",
-    "real-ip",
-    "remote-user",
-    "run-as",
-    "secret",
-    "session-token",
-    "sudo",
-    "tenant",
-    "userinfo",
-    "username",
-    "vault-token",
-];
-
-/// Prefixes of names that say how to understand a body, or under which condition to carry out the
-/// request.
-const MEANING: [&str; 6] = [
-    "content-",
-    "if-",
-    "tus-",
-    "upload-",
-    "x-content-range",
-    "x-upload-content-",
-];
-/// And whole names of that kind.
-const MEANING_TOO: [&str; 4] = ["digest", "if", "repr-digest", "soapaction"];
 
 /// The request fields of programs that pass by default.
 pub(crate) fn default_allowed() -> Vec<HeaderName> {
@@ -298,15 +146,23 @@ pub(crate) fn default_allowed() -> Vec<HeaderName> {
 /// Whether a request field is never passed on.
 pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
     let text = name.as_str();
+    is_unsafe(name)
+        // Look-alikes: CGI-like upstreams read '_' and '.' as '-' (RFC 3875 §4.1.18).
+        || text.contains(['_', '.'])
+}
+
+pub(super) fn is_unsafe(name: &HeaderName) -> bool {
+    let text = name.as_str();
     NEVER.contains(&text)
         || HOP_BY_HOP.contains(&text)
         || OURS.contains(name)
         || text.starts_with("support-")
-        // Fields that name a second path, which nobody judges.
-        || text.contains("copy-source")
-        || text.contains("copy-from")
-        // Look-alikes: CGI-like upstreams read '_' and '.' as '-' (RFC 3875 §4.1.18).
-        || text.contains(['_', '.'])
+        || names_second_path(text)
+}
+
+/// Whether a field names a second path, which nobody judges. Takes the name in small letters.
+pub(super) fn names_second_path(name: &str) -> bool {
+    name == "destination" || SECOND_PATHS.iter().any(|part| name.contains(part))
 }
 
 /// Whether a session's record names a dropped field. It doesn't name those that clients and proxies
@@ -317,22 +173,4 @@ pub(super) fn is_missed(name: &HeaderName) -> bool {
         && !OURS.contains(name)
         && !EXPECTED_TO_STAY.contains(&text)
         && !text.starts_with("x-forwarded-")
-}
-
-/// Whether a field that a page of the platform has sent passes.
-pub(super) fn is_of_pages(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    // Some readers read any unknown character as '-'.
-    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    is_plain
-        && !is_never_passed(name)
-        && !NOT_OF_PAGES.iter().any(|begin| text.starts_with(begin))
-        && !NOT_OF_PAGES_EITHER.contains(&text)
-        && !NAMING_SOMEONE.iter().any(|part| text.contains(part))
-}
-
-/// Whether a request means something else without this field.
-pub(super) fn is_meaning(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    MEANING.iter().any(|begin| text.starts_with(begin)) || MEANING_TOO.contains(&text)
 }

@@ -8,8 +8,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use http_body::Frame;
 
 use super::{
-    insert_identity, list, named_by_connection, only,
-    passing::{is_meaning, is_missed, is_never_passed, is_of_pages},
+    insert_identity, list,
+    meaning::{chooses, is_meaning},
+    named_by_connection, only,
+    pages::{is_of_pages, read_by_cgi},
+    passing::{is_missed, is_never_passed},
 };
 use crate::{
     judge::Denied,
@@ -79,36 +82,46 @@ impl RequestHeaders {
         matches!(self.authorization, UpstreamAuthorization::Pages)
     }
 
-    /// Whether a program's field is forwarded. Not if it holds a token of ours.
-    fn passes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
-        self.allowed.contains(name) && !holds_token(value.as_bytes())
+    /// Whether a field of this name is forwarded.
+    fn passes_name(&self, sender: Sender, name: &HeaderName) -> bool {
+        let of_page = || {
+            let read_as = read_by_cgi(name);
+            // Fields that the configuration lists are judged or expected in their own spelling.
+            is_of_pages(name) && !read_as.is_some_and(|other| self.allowed.contains(&other))
+        };
+        self.allowed.contains(name) || (sender == Sender::Page && of_page())
     }
 
-    fn passes_from(&self, sender: Sender, name: &HeaderName, value: &HeaderValue) -> bool {
-        match sender {
-            Sender::Program => self.passes(name, value),
-            Sender::Page => {
-                let is_allowed = self.allowed.contains(name) || is_of_pages(name);
-                is_allowed && !holds_token(value.as_bytes())
-            }
-        }
+    /// Whether a field is forwarded. Not if it holds a token of ours.
+    fn passes(&self, sender: Sender, name: &HeaderName, value: &HeaderValue) -> bool {
+        self.passes_name(sender, name) && !holds_token(value.as_bytes())
     }
 
-    /// Checks that a program's request means the same without the fields that don't pass.
+    /// Checks that a request means the same without the fields that don't pass, and without the
+    /// trailers that it announces.
     ///
     /// # Errors
     ///
     /// The field that says how to understand its body, or under which condition it applies.
-    pub(crate) fn check_meaning(&self, method: &Method, client: &HeaderMap) -> Result<(), Denied> {
+    pub(crate) fn check_meaning(
+        &self,
+        sender: Sender,
+        method: &Method,
+        client: &HeaderMap,
+    ) -> Result<(), Denied> {
         let named = named_by_connection(client);
         let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
-        if only_reads && !has_body(client) {
-            return Ok(());
-        }
-        let passes = |name: &HeaderName| self.allowed.contains(name) && !named.contains(name);
-        let missing = client.keys().find(|name| is_meaning(name) && !passes(name));
+        let only_reads = only_reads && !has_body(client);
+        let is_needed = |name: &HeaderName| match only_reads {
+            true => chooses(name),
+            false => is_meaning(name),
+        };
+        let passes = |name: &HeaderName| self.passes_name(sender, name) && !named.contains(name);
+        let announced = list(client, &header::TRAILER).filter_map(|name| name.parse().ok());
+        let mut names = client.keys().cloned().chain(announced);
+        let missing = names.find(|name| is_needed(name) && !passes(name));
         let Some(name) = missing else { return Ok(()) };
-        let what = match is_never_passed(name) {
+        let what = match is_never_passed(&name) {
             true => "Leave it out.",
             false => "Leave it out, or have gateway.request_headers_add name it.",
         };
@@ -122,10 +135,10 @@ impl RequestHeaders {
     /// The dropped fields that somebody could miss, except those that browsers add.
     pub(crate) fn left_out(&self, sender: Sender, client: &HeaderMap) -> Vec<HeaderName> {
         let names = client.keys().filter(|name| is_missed(name));
-        let names = names.filter(|name| is_never_passed(name) || !self.allowed.contains(*name));
+        let names = names.filter(|name| !self.passes_name(sender, name));
         let names = names.filter(|name| match sender {
             Sender::Program => true,
-            Sender::Page => !is_of_pages(name) && !name.as_str().starts_with("sec-"),
+            Sender::Page => !name.as_str().starts_with("sec-"),
         });
         names.cloned().collect()
     }
@@ -141,7 +154,7 @@ impl RequestHeaders {
         let named = named_by_connection(client);
         let mut headers = HeaderMap::with_capacity(client.len() + 12);
         for (name, value) in client {
-            if self.passes_from(sender, name, value) && !named.contains(name) {
+            if self.passes(sender, name, value) && !named.contains(name) {
                 headers.append(name.clone(), value.clone());
             }
         }
@@ -185,7 +198,8 @@ impl RequestHeaders {
     pub(crate) fn retain_for_handlers(&self, header: &mut HeaderMap) {
         let named = named_by_connection(header);
         let passes = |name: &HeaderName, value: &HeaderValue| {
-            *name == header::HOST || (self.passes(name, value) && !named.contains(name))
+            *name == header::HOST
+                || (self.passes(Sender::Program, name, value) && !named.contains(name))
         };
         let others = header.iter().filter(|(name, value)| !passes(name, value));
         let others: Vec<_> = others.map(|(name, _)| name.clone()).collect();
@@ -195,17 +209,17 @@ impl RequestHeaders {
     }
 
     /// Removes from a request's trailers the fields that its header may not have.
-    pub(crate) fn retain_trailers_of(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
+    pub(crate) fn retain_trailers_of(&self, sender: Sender, frame: Frame<Bytes>) -> Frame<Bytes> {
         match frame.into_trailers() {
-            Ok(trailers) => Frame::trailers(self.retain_trailers(trailers)),
+            Ok(trailers) => Frame::trailers(self.retain_trailers(sender, &trailers)),
             Err(frame) => frame,
         }
     }
 
-    pub(super) fn retain_trailers(&self, trailers: HeaderMap) -> HeaderMap {
+    pub(super) fn retain_trailers(&self, sender: Sender, trailers: &HeaderMap) -> HeaderMap {
         let mut kept = HeaderMap::new();
-        for (name, value) in &trailers {
-            if self.passes(name, value) && *name != header::CONTENT_LENGTH {
+        for (name, value) in trailers {
+            if self.passes(sender, name, value) && *name != header::CONTENT_LENGTH {
                 kept.append(name.clone(), value.clone());
             }
         }

@@ -123,7 +123,32 @@ fn from_page(rules: &RequestHeaders, client: &HeaderMap) -> HeaderMap {
 }
 
 /// What scripts of pages send.
-const OF_PAGES: [&str; 22] = [
+const OF_PAGES: [&str; 47] = [
+    "accept-profile",
+    "content-transfer-encoding",
+    "depth",
+    "x_csrf_token",
+    "x-amz-content-sha256",
+    "x-chunk-index",
+    "x-content-encoding",
+    "x-goog-api-client",
+    "x-goog-hash",
+    "x-goog-meta-owner",
+    "x-goog-resumable",
+    "x-goog-upload-command",
+    "x-goog-upload-offset",
+    "x-goog-upload-protocol",
+    "x-grid-token",
+    "x-has-users",
+    "x-hosted-fields",
+    "x-ms-blob-type",
+    "x-original-file-name",
+    "x-original-filename",
+    "x-password-reset",
+    "x-pseudonym",
+    "x-tenant-theme",
+    "x-user-agent",
+    "x-user-timezone",
     "x-csrftoken",
     "x-csrf-token",
     "x-xsrf-token",
@@ -148,9 +173,13 @@ const OF_PAGES: [&str; 22] = [
     "grpc-timeout",
 ];
 /// Fields that no page may send.
-const NOT_OF_PAGES: [&str; 83] = [
+const NOT_OF_PAGES: [&str; 121] = [
+    "accept_language",
     "authorization",
     "cf-connecting-ip",
+    "content_length",
+    "content_range",
+    "content_type",
     "cookie",
     "cookie2",
     "dd-api-key",
@@ -158,12 +187,14 @@ const NOT_OF_PAGES: [&str; 83] = [
     "eppn",
     "expect",
     "forwarded",
+    "if_match",
     "iv-user",
     "keep-alive",
     "oidc-claim-sub",
     "private-token",
     "proxy",
     "proxy-authorization",
+    "proxy_authorization",
     "remote-user",
     "sec-fetch-site",
     "sec-websocket-extensions",
@@ -174,6 +205,7 @@ const NOT_OF_PAGES: [&str; 83] = [
     "support-future",
     "support-tenant",
     "support.tenant",
+    "support_staff",
     "support_tenant",
     "support~tenant",
     "tailscale-user-login",
@@ -194,6 +226,7 @@ const NOT_OF_PAGES: [&str; 83] = [
     "x-client-dn",
     "x-client-ip",
     "x-client-verify",
+    "x-confirm-password",
     "x-consumer-id",
     "x-copy-from",
     "x-email",
@@ -201,9 +234,18 @@ const NOT_OF_PAGES: [&str; 83] = [
     "x-forwarded-anything",
     "x-forwarded-for",
     "x-forwarded-user",
+    "x-goog-api-key",
     "x-goog-authenticated-user-email",
+    "x-goog-authenticated-user-id",
+    "x-goog-authuser",
     "x-goog-copy-source",
+    "x-goog-iam-authorization-token",
+    "x-goog-iap-jwt-assertion",
+    "x-goog-request-params",
+    "x-google-id-token",
     "x-groups",
+    "x-host",
+    "x-host-override",
     "x-http-method-override",
     "x-id-token",
     "x-impersonate-user",
@@ -211,27 +253,48 @@ const NOT_OF_PAGES: [&str; 83] = [
     "x-matched-path",
     "x-middleware-subrequest",
     "x-ms-copy-source",
+    "x-ms-rename-source",
     "x-now-route-matches",
+    "x-object-manifest",
     "x-organization-id",
     "x-original-anything",
+    "x-original-host",
+    "x-original-uri",
     "x-original-url",
     "x-originating-ip",
+    "x-password",
     "x-proxyuser-ip",
     "x-real-ip",
+    "x-real-ip-size-ip",
     "x-redmine-api-key",
     "x-remote-user",
     "x-request-id",
     "x-rewrite-url",
     "x-scope-orgid",
     "x-sendfile-type",
+    "x-sudo",
+    "x-symlink-target",
     "x-tenant",
+    "x-tenant-name",
+    "x-tenant-slug",
     "x-user-id",
+    "x-user-role",
     "x-userinfo",
     "x-username",
     "x-vault-token",
     "x-webauth-user",
+    "x.csrf.token",
+    "x_forwarded_for",
+    "x_forwarded_host",
+    "x_goog_iap_jwt_assertion",
+    "x_http_method_override",
+    "x_original_url",
+    "x_real_ip",
     "x_request_id",
+    "x_support_staff",
     "x_support_tenant",
+    "x_tenant_id",
+    "x_user_id",
 ];
 
 #[test]
@@ -337,13 +400,23 @@ fn a_field_without_which_a_request_means_something_else_is_not_left_out() {
     let all = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
     for name in DESCRIBING {
         let client = map(&[(name, "x"), ("content-length", "3")]);
-        let refused = few.check_meaning(&Method::PUT, &client).unwrap_err();
+        let refused = few
+            .check_meaning(Sender::Program, &Method::PUT, &client)
+            .unwrap_err();
         assert_eq!(refused.status, 400);
         assert!(refused.detail.contains(name), "{}", refused.detail);
-        assert_eq!(all.check_meaning(&Method::PUT, &client), Ok(()), "{name}");
+        assert_eq!(
+            all.check_meaning(Sender::Program, &Method::PUT, &client),
+            Ok(()),
+            "{name}"
+        );
         assert!(forwarded(&all, &client).contains_key(name), "{name}");
         let named = map(&[(name, "x"), ("connection", name)]);
-        assert!(all.check_meaning(&Method::PUT, &named).is_err(), "{name}");
+        assert!(
+            all.check_meaning(Sender::Program, &Method::PUT, &named)
+                .is_err(),
+            "{name}"
+        );
     }
     for (method, fields, fine) in [
         (Method::PUT, &[("content-future", "x")][..], false),
@@ -372,8 +445,120 @@ fn a_field_without_which_a_request_means_something_else_is_not_left_out() {
         (Method::POST, &[("x-custom", "x")], true),
         (Method::POST, &[("support-tenant", "x")], true),
     ] {
-        let checked = all.check_meaning(&method, &map(fields));
+        let checked = all.check_meaning(Sender::Program, &method, &map(fields));
         assert_eq!(checked.is_ok(), fine, "{method} {fields:?}");
+    }
+}
+
+/// Fields that other protocols define for the same purposes.
+const OF_OTHER_PROTOCOLS: [&str; 26] = [
+    "connect-content-encoding",
+    "content-transfer-encoding",
+    "depth",
+    "destination",
+    "dropbox-api-arg",
+    "grpc-encoding",
+    "lock-token",
+    "overwrite",
+    "slug",
+    "timeout",
+    "x-amz-content-sha256",
+    "x-amz-copy-source",
+    "x-amz-meta-owner",
+    "x-amz-target",
+    "x-bz-file-name",
+    "x-chunk-index",
+    "x-content-encoding",
+    "x-content-type",
+    "x-goog-hash",
+    "x-goog-upload-command",
+    "x-idempotency-key",
+    "x-ms-blob-type",
+    "x-ms-range",
+    "x-ms-rename-source",
+    "x-ms-write",
+    "x-upload-offset",
+];
+
+#[test]
+fn what_other_protocols_say_about_a_body_passes_or_is_named() {
+    let all = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
+    let few = RequestHeaders::new([], UpstreamAuthorization::Nothing);
+    for name in OF_OTHER_PROTOCOLS {
+        let client = map(&[(name, "x"), ("content-length", "3")]);
+        let put = |rules: &RequestHeaders, sender| {
+            let checked = rules.check_meaning(sender, &Method::PUT, &client);
+            checked.map_err(|denied| denied.detail)
+        };
+        let refused = put(&few, Sender::Program).unwrap_err();
+        assert!(refused.contains(name), "{refused}");
+        let second = ["destination", "x-amz-copy-source", "x-ms-rename-source"].contains(&name);
+        let what = if second {
+            "pass. Leave it out."
+        } else {
+            "request_headers_add"
+        };
+        assert!(refused.contains(what), "{refused}");
+        if put(&all, Sender::Program).is_ok() {
+            assert!(forwarded(&all, &client).contains_key(name), "{name}");
+        }
+        // A page's passes without a list, but never one that names a second path.
+        assert_eq!(put(&few, Sender::Page).is_err(), second, "{name}");
+        assert_eq!(
+            from_page(&few, &client).contains_key(name),
+            !second,
+            "{name}"
+        );
+    }
+    for name in [
+        "x-content-type-options",
+        "x-custom",
+        "want-digest",
+        "x-accept-content-type",
+    ] {
+        let client = map(&[(name, "x"), ("content-length", "3")]);
+        let checked = few.check_meaning(Sender::Program, &Method::PUT, &client);
+        assert_eq!(checked, Ok(()), "{name}");
+    }
+    // Some choose what a request that reads is about.
+    for (name, fine) in [
+        ("accept-profile", false),
+        ("depth", true),
+        ("x-goog-hash", true),
+    ] {
+        let checked = few.check_meaning(Sender::Program, &Method::GET, &map(&[(name, "x")]));
+        assert_eq!(checked.is_ok(), fine, "{name}");
+    }
+}
+
+#[test]
+fn a_page_writes_no_listed_field_in_another_spelling() {
+    let client = map(&[("x_workspace", "bolt"), ("x_view", "1")]);
+    let listed = RequestHeaders::new(
+        [HeaderName::from_static("x-workspace")],
+        UpstreamAuthorization::Nothing,
+    );
+    let sent = from_page(&listed, &client);
+    assert!(!sent.contains_key("x_workspace") && sent.contains_key("x_view"));
+}
+
+#[test]
+fn a_body_that_must_be_decoded_first_is_noticed() {
+    for (name, value, recodes) in [
+        ("content-encoding", "gzip", true),
+        ("content-encoding", "identity", true),
+        ("content-transfer-encoding", "base64", true),
+        ("content-transfer-encoding", "8bit", false),
+        ("x_content_encoding", "gzip", true),
+        ("connect-content-encoding", "gzip", true),
+        ("accept-encoding", "gzip", false),
+        ("transfer-encoding", "chunked", false),
+    ] {
+        assert_eq!(
+            recodes_body(&map(&[(name, value)])),
+            recodes,
+            "{name}: {value}"
+        );
     }
 }
 
@@ -407,8 +592,29 @@ fn the_upstreams_credential_is_ours_and_marked_sensitive() {
 #[test]
 fn trailers_obey_the_same_list() {
     let rules = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
-    let kept = rules.retain_trailers(map(&[("support-tenant", "bolt"), ("prefer", "x")]));
-    assert_eq!(names(&kept), ["prefer"]);
+    let trailers = map(&[
+        ("support-tenant", "bolt"),
+        ("x-http-method", "DELETE"),
+        ("prefer", "x"),
+        ("x-goog-hash", "x"),
+        ("x-custom", "x"),
+    ]);
+    for (sender, wanted) in [
+        (Sender::Program, &["prefer", "x-goog-hash"][..]),
+        (Sender::Page, &["prefer", "x-custom", "x-goog-hash"]),
+    ] {
+        let kept = rules.retain_trailers(sender, &trailers);
+        assert_eq!(names(&kept), wanted);
+    }
+    // One that would be missed is refused before the body comes.
+    for (announced, passes) in [
+        ("x-custom, prefer", true),
+        ("prefer, X-Content-Type", false),
+    ] {
+        let client = map(&[("trailer", announced), ("transfer-encoding", "chunked")]);
+        let checked = rules.check_meaning(Sender::Program, &Method::PUT, &client);
+        assert_eq!(checked.is_ok(), passes, "{announced}");
+    }
 }
 
 #[test]

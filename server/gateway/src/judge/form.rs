@@ -93,5 +93,5 @@ fn is_plain_form(fields: &HeaderMap) -> bool {
         .is_some_and(|name| name.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
     is_form
         && parts.all(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"))
-        && !fields.contains_key(header::CONTENT_ENCODING)
+        && !headers::recodes_body(fields)
 }

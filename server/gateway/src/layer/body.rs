@@ -14,7 +14,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use crate::{
     body::{BodyError, BodySource, NextFrame, Relay, Relayed},
     gate::{Flight, lease::Hold},
-    headers::RequestHeaders,
+    headers::{RequestHeaders, Sender},
     record::{meter::RequestMeter, watched::WatchedBody},
 };
 
@@ -97,7 +97,7 @@ where
             if let Some(data) = frame.data_ref() {
                 watch.meter.passed(data.len() as u64);
             }
-            Ok(watch.headers.retain_trailers_of(frame))
+            Ok(watch.headers.retain_trailers_of(Sender::Program, frame))
         }))
     }
 }

@@ -51,9 +51,9 @@ impl Guard {
         let arrival = self.arrive(&mut parts, request_id)?;
         let route = |request: &CanonicalRequest| {
             stays_http(request)?;
-            self.headers
-                .check_meaning(&request.method, &request.headers)?;
-            let left_out = self.headers.left_out(Sender::Program, &request.headers);
+            let (sender, method, fields) = (Sender::Program, &request.method, &request.headers);
+            self.headers.check_meaning(sender, method, fields)?;
+            let left_out = self.headers.left_out(sender, fields);
             Ok(Route { to: (), left_out })
         };
         let admitted = self.admission.admit(&arrival, body, route).await?;

@@ -312,6 +312,26 @@ async fn what_may_not_pass_is_401_or_403_and_recorded_in_its_session() {
 }
 
 #[tokio::test]
+async fn a_field_that_names_a_second_path_is_refused() {
+    for profile in ALL {
+        let checks = Checks::with(*profile, Wanted::default()).await;
+        for field in [
+            "Destination: /v1/tenants/bolt/x",
+            "X-Amz-Copy-Source: /bolt/x",
+            "X_Copy_From: /bolt/x",
+            "X-Ms-Rename-Source: /bolt/x",
+        ] {
+            let head = format!("{}{field}\r\n", checks.check("GET", OK));
+            let answer = checks.send(&head).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (403, "malformed_request")
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn neither_a_secret_nor_a_token_stands_in_the_record_of_what_is_refused() {
     for profile in ALL {
         let wanted = Wanted {

@@ -7,7 +7,21 @@ use crate::{
 };
 
 /// Fields that say how a body is to be understood, or on which condition it is meant.
-const DESCRIBING: [&str; 14] = [
+const DESCRIBING: [&str; 28] = [
+    "Connect-Content-Encoding: gzip",
+    "Depth: 0",
+    "Grpc-Encoding: gzip",
+    "Lock-Token: <urn:uuid:x>",
+    "Overwrite: F",
+    "Slug: a",
+    "Timeout: Second-600",
+    "X-Amz-Content-Sha256: x",
+    "X-Chunk-Index: 2",
+    "X-Goog-Resumable: start",
+    "X-Goog-Upload-Command: upload",
+    "X-Idempotency-Key: x",
+    "X-Ms-Blob-Type: BlockBlob",
+    "X-Upload-Offset: 70",
     "Content-Range: bytes 1048576-2097151/2097152",
     "Content-Digest: sha-256=:x:",
     "Repr-Digest: sha-256=:x:",
@@ -92,6 +106,82 @@ async fn what_would_change_a_requests_meaning_is_named_and_not_left_out() {
             format!("{head}{field}\r\nConnection: {name}\r\nContent-Length: 3\r\n\r\nxyz");
         assert_eq!(all.raw(&request).await.status, status, "{field}");
     }
+}
+
+#[tokio::test]
+async fn how_a_pages_body_is_to_be_read_reaches_the_upstream() {
+    let entry = Entry::with(by_identity("")).await;
+    for field in DESCRIBING.iter().chain(&[
+        "Content-Transfer-Encoding: base64",
+        "X-Content-Encoding: gzip",
+        "X-Goog-Hash: crc32c=n03x6A==",
+        "X-Goog-Upload-Offset: 262144",
+        "X-Goog-Upload-Protocol: resumable",
+        "X_CSRF_TOKEN: x",
+        "X-Password-Reset: 1",
+        "X-Tenant-Theme: dark",
+    ]) {
+        let more = format!("{field}\r\nContent-Length: 0\r\n");
+        let answer = from_page(&entry, "PUT /files/a", &more).await;
+        assert_eq!(answer.status, 200, "{field}");
+        let (name, value) = field.split_once(": ").unwrap();
+        let line = format!("{}: {value}\r\n", name.to_ascii_lowercase());
+        let sent = entry.rig.upstream.text();
+        assert!(sent.contains(&line), "{field}: {sent}");
+    }
+    for field in [
+        "X-Goog-IAP-JWT-Assertion: evil",
+        "X-Goog-Authenticated-User-Email: evil",
+        "X_Goog_Authenticated_User_Email: evil",
+        "X_Forwarded_User: evil",
+        "X_Tenant_Id: evil",
+        "X-Tenant-Name: evil",
+        "X-Password: evil",
+    ] {
+        let more = format!("{field}\r\nContent-Length: 0\r\n");
+        let answer = from_page(&entry, "PUT /files/a", &more).await;
+        assert_eq!(answer.status, 200, "{field}");
+    }
+    assert!(!entry.rig.upstream.text().contains("evil"));
+    // Nor does a token of ours.
+    let more = format!("X_CSRF_TOKEN: {}\r\n", entry.rig.token);
+    assert_eq!(from_page(&entry, "GET /files/a", &more).await.status, 200);
+    assert!(!entry.rig.upstream.text().contains("scst_"));
+}
+
+#[tokio::test]
+async fn a_second_path_passes_neither_from_a_program_nor_from_a_page() {
+    let rules = r#"
+        [[scopes]]
+        name = "files:write"
+        description = "Write files."
+        allow = [{ methods = ["PUT", "MOVE", "COPY"], paths = ["/**"] }]
+    "#;
+    let wanted = Wanted {
+        scopes: &["files:write"],
+        ..by_identity(rules)
+    };
+    let entry = Entry::with(wanted).await;
+    let elsewhere = format!("Destination: {}/v1/tenants/bolt/a", entry.origin());
+    for (line, field) in [
+        ("MOVE /a", elsewhere.as_str()),
+        ("COPY /a", "Destination: /v1/tenants/bolt/a"),
+        ("PUT /a", "X-Amz-Copy-Source: /bolt/a"),
+        ("PUT /a", "X-Ms-Rename-Source: /bolt/a"),
+        ("PUT /a", "X-Symlink-Target: bolt/a"),
+    ] {
+        let more = format!("{field}\r\nContent-Length: 0\r\n");
+        let head = entry.rig.head(line);
+        for answer in [
+            from_page(&entry, line, &more).await,
+            entry.rig.raw(&format!("{head}{more}\r\n")).await,
+        ] {
+            assert_eq!(answer.status, 400, "{line} {field}");
+            let name = field.split(':').next().unwrap().to_ascii_lowercase();
+            assert!(answer.text().contains(&name), "{}", answer.text());
+        }
+    }
+    assert_eq!(entry.rig.upstream.requests(), 0);
 }
 
 #[tokio::test]
