@@ -1,5 +1,6 @@
 //! The listeners of console and metrics: HTTP/1.1 with timeouts for heads, bodies and answers, and
-//! a limit of connections for each address, so that no client can take what others need.
+//! a limit of connections for each address, so that no client can take what others need. A client
+//! that is still sending when it is refused gets its answer.
 
 use std::{
     collections::HashMap,
@@ -261,6 +262,29 @@ mod tests {
             client.write_all(b"x").await.unwrap();
         }
         assert!(rest(client).await.unwrap().ends_with("\r\n\r\n8"));
+    }
+
+    /// Sends all of a large body before it reads anything.
+    async fn refused(address: SocketAddr, path: &str) -> String {
+        const LARGE: usize = 8 << 20;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {LARGE}\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        // The answer alone counts.
+        let _ = client.write_all(&vec![b'x'; LARGE]).await;
+        rest(client).await.unwrap_or_default()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refusal_reaches_a_client_that_is_still_sending_each_time() {
+        let (address, ..) = serving(LIMITS).await;
+        for round in 0..50 {
+            for (path, status) in [("/", "413"), ("/none", "404")] {
+                let answer = refused(address, path).await;
+                let wanted = format!("HTTP/1.1 {status} ");
+                assert!(answer.starts_with(&wanted), "{round} {path}: {answer}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -18,7 +18,6 @@ use tokio_util::{either::Either, sync::CancellationToken};
 
 use super::{
     frames::{Flood, Frames},
-    linger::Linger,
     streams::Streams,
     unread::{Own, ReadSoon},
 };
@@ -42,15 +41,12 @@ pub(super) enum Followed {
     Frames(Box<Frames>, Streams),
 }
 
-/// Follows the bytes, gives up on a client that doesn't read a refusal, lets a client that is still
-/// sending read its answer, and resets a killed connection.
+/// Follows the bytes, and resets a killed connection.
 pub(super) struct ClientWire {
     socket: ReadSoon<Socket>,
     /// Bytes that were read before the protocol was known.
     ahead: Bytes,
     followed: Followed,
-    /// The connection has ended on our side.
-    linger: Option<Linger>,
     kill: CancellationToken,
 }
 
@@ -66,7 +62,6 @@ impl ClientWire {
             socket: ReadSoon::when(own, unread, socket),
             ahead,
             followed,
-            linger: None,
             kill,
         }
     }
@@ -149,24 +144,7 @@ impl AsyncWrite for ClientWire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self {
-            socket,
-            followed,
-            linger,
-            ..
-        } = &mut *self;
-        let linger = match linger {
-            Some(linger) => linger,
-            None => {
-                ready!(Pin::new(&mut *socket).poll_shutdown(cx))?;
-                linger.insert(Linger::new())
-            }
-        };
-        // On HTTP/2 a stream ends without its connection. Bytes through a tunnel are still wanted.
-        if matches!(followed, Followed::Heads(_)) && socket.ends_with_an_answer() {
-            ready!(linger.poll(cx, socket));
-        }
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
 

@@ -30,6 +30,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::linger::Linger;
 use crate::{
     answers::Answer,
     body::{BodyError, NextFrame, Relay, Relayed},
@@ -129,10 +130,13 @@ impl Patience {
     }
 }
 
-/// A connection whose client must read our own answers soon.
+/// A connection whose client must read our own answers soon, and may still be sending when one ends
+/// the connection.
 pub struct ReadSoon<S> {
     inner: S,
     patience: Patience,
+    /// The connection has ended on our side.
+    linger: Option<Linger>,
 }
 
 impl<S> ReadSoon<S> {
@@ -143,7 +147,11 @@ impl<S> ReadSoon<S> {
             lasts,
             until: None,
         };
-        Self { inner, patience }
+        Self {
+            inner,
+            patience,
+            linger: None,
+        }
     }
 
     /// The answers that `own` marks are ours.
@@ -153,16 +161,15 @@ impl<S> ReadSoon<S> {
             lasts,
             until: None,
         };
-        Self { inner, patience }
+        Self {
+            inner,
+            patience,
+            linger: None,
+        }
     }
 
     pub(super) const fn inner(&self) -> &S {
         &self.inner
-    }
-
-    /// Whether the last bytes are of an answer that must be read, not of a tunnel.
-    pub(super) fn ends_with_an_answer(&self) -> bool {
-        self.patience.own.is_written()
     }
 }
 
@@ -186,7 +193,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadSoon<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ReadSoon<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ReadSoon<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -215,8 +222,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ReadSoon<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.inner).poll_shutdown(cx);
-        self.patience.with(cx, shut)
+        let Self {
+            inner,
+            patience,
+            linger,
+        } = &mut *self;
+        let linger = match linger {
+            Some(linger) => linger,
+            None => {
+                let shut = Pin::new(&mut *inner).poll_shutdown(cx);
+                ready!(patience.with(cx, shut))?;
+                linger.insert(Linger::new())
+            }
+        };
+        // Bytes through a tunnel are still wanted. On HTTP/2 a stream ends without its connection, and
+        // no answer is marked.
+        if patience.own.is_written() {
+            ready!(linger.poll(cx, inner));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -275,6 +299,21 @@ mod tests {
         client.read_u8().await.unwrap();
         server.write_u8(5).await.unwrap();
         assert!(server.patience.until.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_still_sending_can_read_its_answer() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut server = ReadSoon::within(UNREAD, server);
+        let sending = tokio::spawn(async move {
+            for _ in 0..1000 {
+                client.write_all(&[b'x'; 64]).await.unwrap();
+            }
+            client.read_u8().await
+        });
+        server.write_u8(b'n').await.unwrap();
+        server.shutdown().await.unwrap();
+        assert_eq!(sending.await.unwrap().unwrap(), b'n');
     }
 
     #[tokio::test]
