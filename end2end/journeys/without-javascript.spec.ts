@@ -111,6 +111,23 @@ test("without JavaScript two clicks on Create lead to the token", async ({ page,
   expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
 });
 
+test("without JavaScript a field that an extension has added is named", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  for (const [path, button] of [
+    [`/support/tenants/${tenant.id}/create-session`, "Create Session"],
+    ["/account/password", "Change password"],
+    ["/support/rules", "Test rules"],
+  ] as const) {
+    await page.goto(path);
+    await page.locator("main form, dialog form").last().evaluate((form) => {
+      form.insertAdjacentHTML("beforeend", '<input type="hidden" name="added" value="x">');
+      for (const field of form.querySelectorAll<HTMLInputElement>("[required]")) field.value ||= "Long enough to be sent";
+    });
+    await page.getByRole("button", { name: button, exact: true }).click();
+    await expect(page.getByRole("alert").filter({ hasText: "added is not a field of this form" }), path).toBeVisible();
+  }
+});
+
 test("without JavaScript the audit log is filtered", async ({ page }) => {
   await page.goto("/audit");
   await page.getByRole("combobox", { name: "Category" }).selectOption("staff");

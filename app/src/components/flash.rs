@@ -71,7 +71,8 @@ pub fn FlashNotice(
                 match flash.await {
                     Some(Flash::Done(done)) => Some(view! { <DoneNotice done/> }.into_any()),
                     Some(Flash::Refused { problem, .. }) => {
-                        Some(view! { <ProblemNotice problem/> }.into_any())
+                        let problem = problem.beside(&[]);
+                        problem.map(|problem| view! { <ProblemNotice problem/> }.into_any())
                     }
                     _ => None,
                 }

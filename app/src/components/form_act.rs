@@ -19,6 +19,8 @@ pub struct FormAct<A: DialogForm> {
     answer: Memo<Option<A::Output>>,
     /// The form stands here again after a sign-in.
     is_resumed: bool,
+    /// The fields at which the form says what is wrong with them.
+    shown: StoredValue<Vec<&'static str>>,
 }
 
 #[expect(
@@ -61,6 +63,7 @@ impl<A: DialogForm> FormAct<A> {
             problem,
             answer,
             is_resumed,
+            shown: StoredValue::default(),
         }
     }
 
@@ -75,8 +78,10 @@ impl<A: DialogForm> FormAct<A> {
             .with(|answer| answer.as_ref().is_some_and(A::settles))
     }
 
+    /// What is wrong with a field, which the form says there.
     pub fn error(self, field: &'static str) -> Signal<Option<String>> {
         let problem = self.problem;
+        self.shown.update_value(|shown| shown.push(field));
         Signal::derive(move || {
             problem.with(|problem| problem.as_ref()?.field(field).map(ToOwned::to_owned))
         })
@@ -99,6 +104,12 @@ impl<A: DialogForm> FormAct<A> {
 
     pub(super) fn problem(self) -> RwSignal<Option<Problem>> {
         self.problem
+    }
+
+    /// What is wrong beside the fields. The form must have been made.
+    pub(super) fn notice(self) -> Option<Problem> {
+        let problem = self.problem.get()?;
+        self.shown.with_value(|shown| problem.beside(shown))
     }
 
     pub(super) fn is_busy(self) -> bool {

@@ -81,7 +81,7 @@ where
     };
     let state = FormState {
         form,
-        problem: act.problem(),
+        notice: Signal::derive(move || act.notice()),
         is_resumed: act.is_resumed(),
         is_busy: Signal::derive(move || act.is_busy()),
     };
@@ -107,7 +107,7 @@ where
 #[derive(Clone, Copy)]
 struct FormState {
     form: NodeRef<html::Form>,
-    problem: RwSignal<Option<Problem>>,
+    notice: Signal<Option<Problem>>,
     is_resumed: bool,
     is_busy: Signal<bool>,
 }
@@ -124,7 +124,6 @@ fn Form(
 ) -> impl IntoView {
     let viewer = use_viewer();
     let is_busy = state.is_busy;
-    let problem = move || state.problem.get().filter(Problem::is_beyond_fields);
     let has_button = move || submit.with(Option::is_some);
     let label = move || submit.get();
     let button = move || {
@@ -153,7 +152,7 @@ fn Form(
         >
             <WrittenIn/>
             <div class="dialog-body">
-                {move || problem().map(|problem| view! { <ProblemNotice problem/> })}
+                {move || state.notice.get().map(|problem| view! { <ProblemNotice problem/> })}
                 {state.is_resumed.then(|| view! { <Resumed/> })}
                 {children()}
             </div>

@@ -122,7 +122,7 @@ impl<'de> Deserializer<'de> for Values<'_> {
 
     /// Serde ignores what the struct has no field for.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.refuse("is not a field of this form");
+        self.refuse("is not a field of this form (an extension of the browser may have added it)");
         visitor.visit_unit()
     }
 

@@ -140,9 +140,21 @@ impl Problem {
         Self::new(ProblemCode::Forbidden, detail)
     }
 
-    /// Whether it says more than what stands at the refused fields.
-    pub fn is_beyond_fields(&self) -> bool {
-        self.code != ProblemCode::InvalidInput || self.fields.is_empty()
+    /// What stands above a form that says at each of these fields what is wrong with it: everything else.
+    pub fn beside(mut self, shown: &[&str]) -> Option<Self> {
+        if self.code != ProblemCode::InvalidInput || self.fields.is_empty() {
+            return Some(self);
+        }
+        let others = self.fields.iter();
+        let others = others.filter(|other| !shown.contains(&other.field.as_str()));
+        let others: Vec<_> = others
+            .map(|other| format!("{} {}.", other.field, other.message))
+            .collect();
+        if others.is_empty() {
+            return None;
+        }
+        self.detail = format!("Nothing was done: {}", others.join(" "));
+        Some(self)
     }
 
     /// The message of one field, if it was refused.
@@ -226,5 +238,40 @@ impl FieldProblems {
         } else {
             Err(Problem::invalid(self.0))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_field_of_the_form_says_stands_above_it() {
+        let of = |fields: &[&str]| {
+            let field = |name: &&str| FieldProblem {
+                field: (*name).to_owned(),
+                message: "is wrong".to_owned(),
+            };
+            Problem::invalid(fields.iter().map(field).collect())
+        };
+        let shown = ["reason", "ticket"];
+        assert_eq!(of(&["reason", "ticket"]).beside(&shown), None);
+        for (fields, said) in [
+            (
+                &["idempotency_key"][..],
+                "Nothing was done: idempotency_key is wrong.",
+            ),
+            (&["reason", "role"], "Nothing was done: role is wrong."),
+            (
+                &["a", "ticket", "b"],
+                "Nothing was done: a is wrong. b is wrong.",
+            ),
+        ] {
+            assert_eq!(of(fields).beside(&shown).unwrap().detail, said);
+        }
+        let other = Problem::new(ProblemCode::Conflict, "Ended.");
+        assert_eq!(other.clone().beside(&shown), Some(other));
+        let general = Problem::new(ProblemCode::InvalidInput, "Unreadable.");
+        assert_eq!(general.clone().beside(&shown), Some(general));
     }
 }

@@ -7,13 +7,14 @@ use crate::{
     components::{DoneNotice, PageHeading, ProblemNotice, TextField, use_flash},
     domain::{
         flash::{Done, Flash},
-        problem::Problem,
         signed_in::SignedIn,
         staff::{PASSWORD_MAX, PASSWORD_MIN},
     },
     paths,
     signed_in::use_signed_in,
 };
+
+const FIELDS: [&str; 3] = ["current", "new", "repeat"];
 
 #[component]
 pub fn ChangePasswordPage() -> impl IntoView {
@@ -50,7 +51,7 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
             .map(ToOwned::to_owned);
         Signal::stored(text)
     };
-    let (current, new, repeat) = (error("current"), error("new"), error("repeat"));
+    let [current, new, repeat] = FIELDS.map(error);
     let first_invalid = [("current", current), ("new", new), ("repeat", repeat)]
         .into_iter()
         .find(|(_, error)| error.with_untracked(Option::is_some))
@@ -62,7 +63,7 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
     view! {
         {must_change.then(given_by_someone_else)}
         {done.map(changed)}
-        {problem.filter(Problem::is_beyond_fields).map(|problem| view! { <ProblemNotice problem/> })}
+        {problem.and_then(|problem| problem.beside(&FIELDS)).map(|problem| view! { <ProblemNotice problem/> })}
         <form class="card panel-body" method="post" action=paths::forms::CHANGE_PASSWORD>
             <input
                 type="email"

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         Timestamp,
         flash::Flash,
+        problem::Problem,
         support_sessions::{
             REASON_MAX, RevokeSelectedForm, SelectedSessions, SupportSession, SupportSessionStatus,
         },
@@ -107,7 +108,7 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
                         "Access ends now: new requests are refused and open responses are cut off. This can't be undone."
                         {about_ended}
                     </p>
-                    {problem.map(|problem| view! { <ProblemNotice problem/> })}
+                    {problem.map(notice)}
                     <ul class="rows">{rows}</ul>
                     {ids}
                     <input type="hidden" name="idempotency_key" value=idempotency_key/>
@@ -132,6 +133,11 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+fn notice(problem: Problem) -> Option<impl IntoView> {
+    let problem = problem.beside(&["reason"])?;
+    Some(view! { <ProblemNotice problem/> })
 }
 
 fn revoke_button(what: &str) -> impl IntoView + use<> {

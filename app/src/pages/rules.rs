@@ -117,7 +117,7 @@ fn TryForm(
         Signal::stored(text.map(ToOwned::to_owned))
     };
     let (rules_error, requests_error) = (error("rules"), error("requests"));
-    let general = problem.filter(Problem::is_beyond_fields);
+    let general = problem.and_then(|problem| problem.beside(&["rules", "requests"]));
     let in_force = move || {
         let start: String = hash.chars().take(12).collect();
         view! {

@@ -82,7 +82,8 @@ fn Form(flash: Option<Flash>, next: Memo<String>) -> impl IntoView {
     view! {
         {match flash {
             Some(Flash::Refused { problem, .. }) => {
-                Some(view! { <ProblemNotice problem/> }.into_any())
+                let problem = problem.beside(&[]);
+                problem.map(|problem| view! { <ProblemNotice problem/> }.into_any())
             }
             Some(Flash::Done(done)) => Some(view! { <DoneNotice done/> }.into_any()),
             _ => None,

@@ -118,6 +118,11 @@ async fn unknown_and_repeated_fields_are_refused_by_name_before_anything_is_done
         let answer = site.submit(&path, Some(&ana), &body).await;
         let (problem, _) = site.refusal(&answer, Some(&ana)).await;
         assert!(problem.field("role").is_some(), "{path}");
+        let told = problem.beside(&["reason", "slug", "rules"]).unwrap();
+        assert!(
+            told.detail.contains("role is not a field of this form"),
+            "{path} {told:?}"
+        );
     }
     let answer = site
         .submit(

@@ -26,6 +26,9 @@ pub struct PasswordChange {
     pub new: SecretString,
     #[serde(skip_serializing)]
     pub repeat: SecretString,
+    /// The form's field for password managers. Nothing depends on it.
+    #[serde(skip_serializing)]
+    pub username: String,
 }
 
 impl StaffSessions {

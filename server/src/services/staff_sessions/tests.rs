@@ -19,6 +19,7 @@ fn change(current: &str, new: &str, repeat: &str) -> PasswordChange {
         current: current.into(),
         new: new.into(),
         repeat: repeat.into(),
+        username: String::new(),
     }
 }
 
