@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::format::{thousands, total};
+use super::format::{counted, thousands, total};
 use crate::domain::page::Page;
 
 /// The position of a page in its list, and links to the other pages.
@@ -49,7 +49,7 @@ impl PagerLinks {
 pub fn rows_text(first: u64, count: u64, all: u64) -> String {
     match (first, count) {
         (_, 0) => "No rows".into(),
-        (0, _) => format!("{} rows of {}", thousands(count), total(all)),
+        (0, _) => format!("{} of {}", counted(count, "row", "rows"), total(all)),
         _ => format!(
             "Rows {}–{} of {}",
             thousands(first),

@@ -93,6 +93,7 @@ fn Decision(thresholds: Thresholds) -> impl IntoView {
     let hours = counted(u64::from(silent_after_hours), "hour", "hours");
     let days = counted(u64::from(min_full_days), "full day", "full days");
     let calls = counted(min_calls, "call", "calls");
+    let errors = counted(min_errors, "error", "errors");
     let (warning, critical) = (
         configured_percent(warning_percent),
         configured_percent(critical_percent),
@@ -117,7 +118,7 @@ fn Decision(thresholds: Thresholds) -> impl IntoView {
                         <li>
                             {format!(
                                 "The last 15 minutes and the last 24 hours, each with at least \
-                                 {calls} and {min_errors} errors: critical if the error rate is \
+                                 {calls} and {errors}: critical if the error rate is \
                                  clearly above {critical}, warning if it is clearly above \
                                  {warning}. The worse of the two counts.",
                             )}

@@ -5,7 +5,10 @@ use leptos::prelude::*;
 use super::support_session::{SessionDialogPage, closed_dialog, leave_when_done};
 use crate::{
     api,
-    components::{FormAct, FormDialog, TextArea, TextField, format::thousands},
+    components::{
+        FormAct, FormDialog, TextArea, TextField,
+        format::{counted, thousands},
+    },
     domain::{
         flash::Flash,
         shown::in_sentence,
@@ -41,9 +44,9 @@ fn RaiseDialog(session: SupportSession, present: u64, flash: Option<Flash>) -> i
     let least = present.saturating_add(1);
     let check = move |form: &RaiseBudgetForm| form.validate(least).map(drop);
     let used = format!(
-        "{} of {} requests used. The tenant can see this in its audit log.",
+        "{} of {} used. The tenant can see this in its audit log.",
         thousands(session.requests_forwarded),
-        thousands(present)
+        counted(present, "request", "requests")
     );
     let bounds = move || {
         let (least, most) = (thousands(least), thousands(REQUESTS_TOTAL_MAX));

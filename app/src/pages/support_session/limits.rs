@@ -66,20 +66,22 @@ pub(super) fn Limits(session: LiveSession) -> impl IntoView {
 }
 
 fn used(session: &SupportSession) -> String {
-    let used = thousands(session.requests_forwarded);
+    let forwarded = session.requests_forwarded;
+    let used = thousands(forwarded);
+    let requests = |number| counted(number, "request", "requests");
     match session.limits.requests_total {
-        None => format!("{used} requests used; no limit"),
-        Some(total) if session.limits.is_used_up(session.requests_forwarded) => {
-            format!("Used up: {used} of {} requests", thousands(total))
+        None => format!("{} used; no limit", requests(forwarded)),
+        Some(total) if session.limits.is_used_up(forwarded) => {
+            format!("Used up: {used} of {}", requests(total))
         }
-        Some(total) => format!("{used} of {} requests", thousands(total)),
+        Some(total) => format!("{used} of {}", requests(total)),
     }
 }
 
 fn rate(per_minute: Option<u64>) -> String {
     per_minute.map_or_else(
         || "No limit".into(),
-        |rate| format!("{} requests a minute", thousands(rate)),
+        |rate| format!("{} a minute", counted(rate, "request", "requests")),
     )
 }
 
