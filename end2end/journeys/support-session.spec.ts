@@ -231,3 +231,23 @@ async function withHost(url: string, host: string, token: string): Promise<{ sta
     sent.on("error", failed).end();
   });
 }
+
+test("a form that is sent again with another reason says that the first one counts", async ({ page, demo, signIn }) => {
+  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  const key = await page.locator("[name=idempotency_key]").inputValue();
+  await page.request.post(`/forms/tenants/${tenant.id}/create-session`, {
+    form: { reason: "Sent first, as it was", idempotency_key: key },
+    headers: { origin: demo.console },
+    maxRedirects: 0,
+  });
+  const dialog = createDialog(page);
+  await dialog.locator("form").evaluate((form) => form.insertAdjacentHTML("beforeend", '<input type="hidden" name="added">'));
+  await fillAndCreate(dialog, { reason: "Changed, and sent again" });
+  await expect(dialog.getByRole("alert").filter({ hasText: "added is not a field of this form" })).toBeVisible();
+  await dialog.locator("[name=added]").evaluate((field) => field.remove());
+  await fillAndCreate(dialog, {});
+  await expect(grantedDialog(page)).toContainText("Nothing was done now");
+  await expect(grantedDialog(page)).toContainText("Not used from the second: reason.");
+});

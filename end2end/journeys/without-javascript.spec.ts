@@ -111,6 +111,21 @@ test("without JavaScript two clicks on Create lead to the token", async ({ page,
   expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
 });
 
+test("without JavaScript the page with the token says what of a second form was not used", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await page.goto(`/support/tenants/${tenant.id}/create-session`);
+  const key = await page.locator("[name=idempotency_key]").inputValue();
+  await page.request.post(`/forms/tenants/${tenant.id}/create-session`, {
+    form: { reason: "Sent first, as it was", idempotency_key: key },
+    headers: { origin: demo.console },
+    maxRedirects: 0,
+  });
+  await fillAndCreate(createDialog(page), { reason: "Changed, and sent again", minutes: 7 });
+  await expect(grantedDialog(page)).toContainText("The first one counts. Not used from the second: reason and duration.");
+  const { token } = await readGranted(page);
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
+});
+
 test("without JavaScript a field that an extension has added is named", async ({ page, demo }) => {
   const tenant = await demo.tenant("healthy");
   for (const [path, button] of [

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{ApiError, DialogForm, Json};
 use crate::{
-    components::format::thousands,
+    components::format::counted,
     domain::{
         SupportSessionId, TenantId,
         access_log::AccessLogEntry,
@@ -151,16 +151,19 @@ impl DialogForm for RaiseBudget {
             audit_event_id,
         }: BudgetAnswer,
     ) -> Flash {
-        let total = thousands(session.limits.requests_total.unwrap_or_default());
+        let total = session.limits.requests_total.unwrap_or_default();
+        let total = counted(total, "request", "requests");
         if audit_event_id.is_none() {
-            let detail = format!("Nothing was done now: the budget was {total} requests already.");
+            let detail = format!(
+                "Nothing was done now: the budget was {total} already. No further reason was recorded."
+            );
             return Flash::Refused {
                 problem: Problem::new(ProblemCode::Conflict, detail),
                 input: Fields::new(),
             };
         }
         Flash::Done(Done {
-            message: format!("Budget raised to {total} requests."),
+            message: format!("Budget raised to {total}."),
             audit_event: audit_event_id,
         })
     }

@@ -303,6 +303,9 @@ pub struct SupportSessionGranted {
     /// The address that opens the tenant in a browser, if configured.
     #[serde(default)]
     pub open_url: Option<String>,
+    /// What was not used of the same form, sent again with other content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<String>,
 }
 
 impl std::fmt::Debug for SupportSessionGranted {

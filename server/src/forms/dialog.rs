@@ -80,7 +80,7 @@ impl<A: DialogForm> Sent<A> {
             None => None,
         };
         if let Some(session) = token_of
-            && let Some(first) = forms.flashes.waiting_token(&context, session)
+            && let Some(first) = forms.flashes.waiting_token(&context, session, &[])
         {
             return see_other(&with_flash(&page, &first));
         }
@@ -88,7 +88,10 @@ impl<A: DialogForm> Sent<A> {
         let done = asked.await.map(A::done);
         if let Ok(Flash::Granted(granted)) = &done
             && granted.token.is_none()
-            && let Some(first) = forms.flashes.waiting_token(&context, granted.session.id)
+            && let Some(first) =
+                forms
+                    .flashes
+                    .waiting_token(&context, granted.session.id, &granted.unused)
         {
             return see_other(&with_flash(&page, &first));
         }

@@ -27,16 +27,18 @@ pub(crate) async fn revoke_selected(
         let sent = form
             .sent_as()
             .map(|form| Flashes::of_caller(&context, &form));
+        let whole = sent.as_ref().map(|sent| format!("{sent} {}", form.reason));
         let _turn = match &sent {
             Some(sent) => Some(forms.flashes.take_turn(&context, sent).await),
             None => None,
         };
         if let Some(before) = sent.as_deref().and_then(|sent| forms.flashes.sent(sent)) {
-            return Ok(revoked_before(before.at, before.count));
+            let is_same_reason = whole.is_some_and(|whole| forms.flashes.sent(&whole).is_some());
+            return Ok(revoked_before(before.at, before.count, is_same_reason));
         }
         let sessions = &forms.console.support_sessions;
         let done = sessions.revoke_selected(&context, form).await?;
-        if let Some(sent) = sent {
+        for sent in sent.into_iter().chain(whole) {
             forms.flashes.note_sent(sent, done.revoked.len());
         }
         Ok::<_, Problem>(done.in_words())

@@ -145,18 +145,28 @@ impl Flashes {
     }
 
     /// The ID of the flash that waits for the caller with the token of this support session. Two
-    /// clicks make two submits, and the browser shows the answer to the second. The token came with the first.
-    pub fn waiting_token(&self, context: &Context, session: SupportSessionId) -> Option<String> {
+    /// clicks make two submits, and the browser shows the answer to the second. The token came with the first. The page
+    /// also says what is `unused` of the second.
+    pub fn waiting_token(
+        &self,
+        context: &Context,
+        session: SupportSessionId,
+        unused: &[String],
+    ) -> Option<String> {
         let (owner, now) = (Owner::of(context), self.clock.now());
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut own = waiting.by_id.iter().filter(|(_, waiting)| {
-            let has_token = match &waiting.flash {
-                Flash::Granted(granted) => granted.session.id == session && granted.token.is_some(),
-                _ => false,
-            };
-            has_token && waiting.owner == owner && waiting.until > now
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = waiting.by_id.iter_mut().filter_map(|(id, waiting)| {
+            let is_own = waiting.owner == owner && waiting.until > now;
+            match &mut waiting.flash {
+                Flash::Granted(granted) if is_own => Some((id, granted)),
+                _ => None,
+            }
         });
-        own.next().map(|(id, _)| id.clone())
+        let (id, granted) =
+            own.find(|(_, granted)| granted.session.id == session && granted.token.is_some())?;
+        granted.unused.extend_from_slice(unused);
+        granted.unused.dedup();
+        Some(id.clone())
     }
 
     fn leave_for(&self, owner: Owner, flash: Flash) -> String {

@@ -104,15 +104,20 @@ impl RevokedSelected {
     }
 }
 
-/// What the same form has done when it was sent before.
-pub fn revoked_before(at: DateTime<Utc>, count: usize) -> String {
+/// What the same form has done when it was sent before, perhaps with another reason.
+pub fn revoked_before(at: DateTime<Utc>, count: usize, is_same_reason: bool) -> String {
     let revoked = match count {
         0 => "no support session was".to_owned(),
         1 => "1 support session was".to_owned(),
         many => format!("{many} support sessions were"),
     };
     let at = at.format("%H:%M:%S UTC");
-    format!("Nothing was done now: this form was sent at {at}, and {revoked} revoked then.")
+    let done =
+        format!("Nothing was done now: this form was sent at {at}, and {revoked} revoked then.");
+    match is_same_reason {
+        true => done,
+        false => format!("{done} The reason that you typed now was not used."),
+    }
 }
 
 #[cfg(test)]

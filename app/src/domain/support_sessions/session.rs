@@ -1,5 +1,7 @@
 //! A support session, from what a person fills in to what is granted and recorded.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -219,6 +221,28 @@ impl From<&SupportSession> for SessionHolder {
 }
 
 impl SupportSession {
+    /// What was not used of a form that was sent again with other content, in words.
+    pub fn unused_of(&self, again: &NewSupportSession) -> Vec<String> {
+        let scopes = |scopes: &[ScopeName]| scopes.iter().cloned().collect::<BTreeSet<_>>();
+        let used = [
+            ("reason", self.reason == again.reason),
+            ("duration", self.expires_at - self.issued_at == again.ttl),
+            ("ticket", self.ticket == again.ticket),
+            ("scopes", scopes(&self.scopes) == scopes(&again.scopes)),
+            (
+                "organization",
+                self.organization_id == again.organization_id,
+            ),
+            ("idle limit", self.limits.idle_minutes == again.idle_minutes),
+            (
+                "limit to your IP address",
+                self.limits.creator_ip_only == again.creator_ip_only,
+            ),
+        ];
+        let unused = used.into_iter().filter(|(_, is_used)| !is_used);
+        unused.map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// What the audit log tells of its creation.
     pub fn created(&self, holder: Option<SessionHolder>) -> SessionCreated {
         SessionCreated {

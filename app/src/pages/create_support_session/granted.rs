@@ -25,6 +25,7 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
         gateway_url,
         example_path,
         open_url,
+        unused,
     } = granted;
     let details = if open_url.is_some() { "" } else { "primary" };
     let (id, what, expires_at) = (session.id, session.in_words(), session.expires_at);
@@ -76,6 +77,7 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
                 </Fact>
                 {event}
             </dl>
+            {not_used(&unused)}
             {secret}
         </DoneBody>
         <footer class="dialog-actions">
@@ -133,6 +135,21 @@ fn Token(token: String, curl: String) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// That the same form was sent twice with different content.
+fn not_used(unused: &[String]) -> Option<impl IntoView + use<>> {
+    let (last, others) = unused.split_last()?;
+    let names = match others {
+        [] => last.clone(),
+        others => format!("{} and {last}", others.join(", ")),
+    };
+    Some(view! {
+        <Notice tone=Tone::Warn>
+            "You sent this form twice with different content. The first one counts. Not used from the second: "
+            {names} "."
+        </Notice>
+    })
 }
 
 fn already_shown(session: &SupportSession) -> impl IntoView + use<> {

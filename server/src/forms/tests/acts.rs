@@ -76,6 +76,32 @@ async fn two_clicks_lead_to_the_page_with_the_token_until_it_was_shown() {
 }
 
 #[tokio::test]
+async fn the_page_with_the_token_says_what_of_the_second_form_was_not_used() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let (ana, elsewhere) = (site.sign_in("ana").await, site.sign_in("ana").await);
+    let path = "/forms/tenants/acme/create-session";
+    let body = "reason=Invoices+are+missing&idempotency_key=k";
+    let other = body.replace("missing", "wrong");
+    let first = site.submit(path, Some(&ana), body).await;
+    for _ in 0..2 {
+        let second = site.submit(path, Some(&ana), &other).await;
+        assert_eq!(first.location, second.location);
+    }
+    let granted =
+        async |answer: &Answer, cookie: &String| match site.flash(answer, Some(cookie)).await {
+            Flash::Granted(granted) => granted,
+            other => panic!("{other:?}"),
+        };
+    let shown = granted(&first, &ana).await;
+    assert_eq!(shown.token.as_deref(), Some(TOKEN));
+    assert_eq!(shown.unused, ["reason"], "once");
+    // Nothing of it reaches another sign-in, which sent it as the first did.
+    let same = site.submit(path, Some(&elsewhere), body).await;
+    assert!(granted(&same, &elsewhere).await.unused.is_empty());
+}
+
+#[tokio::test]
 async fn a_second_click_replaces_no_token_that_nobody_has_seen_yet() {
     let site = Site::new().await;
     site.console.add("ana", &[Role::SuperAdmin]).await;
@@ -134,6 +160,10 @@ async fn what_was_selected_is_revoked_once_and_the_second_click_says_so() {
     site.console.clock.advance(TimeDelta::seconds(2));
     let then = "Nothing was done now: this form was sent at 12:00:00 UTC, and 1 support session was revoked then.";
     assert_eq!(said(form(SESSION, "k")).await, then);
+    assert_eq!(site.asked().len(), 1);
+    let with_other_reason = form(SESSION, "k").replace("Done", "Laptop+lost");
+    let unused = format!("{then} The reason that you typed now was not used.");
+    assert_eq!(said(with_other_reason).await, unused);
     assert_eq!(site.asked().len(), 1);
     // Another key, and another selection.
     assert_eq!(said(form(SESSION, "l")).await, first);

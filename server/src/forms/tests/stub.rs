@@ -51,6 +51,7 @@ pub(super) fn granted() -> SupportSessionGranted {
         gateway_url: "http://127.0.0.1:3100".into(),
         example_path: "/".into(),
         open_url: None,
+        unused: Vec::new(),
     }
 }
 
@@ -70,7 +71,7 @@ impl CreateSupportSessions for Stub {
             Act::CreateSupportSession,
             format!("create {tenant} {form:?}"),
         )?;
-        form.validate(false)?;
+        let new = form.validate(false)?;
         // As the service: the token is given to the first submit alone.
         let told = format!("{:?}", form.idempotency_key);
         let mut asked = self.asked.lock().unwrap().clone();
@@ -78,6 +79,12 @@ impl CreateSupportSessions for Stub {
         let mut granted = granted();
         if !form.idempotency_key.is_empty() && asked.len() > 1 {
             granted.token = None;
+            let is_same = asked[0].contains(&format!("reason: {:?}", new.reason));
+            granted.unused = if is_same {
+                Vec::new()
+            } else {
+                vec!["reason".into()]
+            };
         }
         Ok(granted)
     }

@@ -100,7 +100,7 @@ impl CreateSupportSessions for SupportSessionsService {
             requests_total: budgets.requests_total(),
             requests_per_minute: budgets.requests_per_minute(),
         };
-        let session = new.grant(to, self.core.now());
+        let session = new.clone().grant(to, self.core.now());
         let secrets = SupportSessionSecrets {
             token_hash: *token.hash().as_bytes(),
             idempotency_key,
@@ -110,7 +110,9 @@ impl CreateSupportSessions for SupportSessionsService {
                 self.granted(context, session, Some((&token, event))).await
             }
             Added::Before(session) if session.tenant_id == *tenant => {
-                self.granted(context, session, None).await
+                let unused = session.unused_of(&new);
+                let granted = self.granted(context, session, None).await?;
+                Ok(SupportSessionGranted { unused, ..granted })
             }
             Added::Before(_) => Err(invalid_idempotency_key()),
         }
@@ -199,6 +201,7 @@ impl SupportSessionsService {
             audit_event_id: granted.map(|(_, event)| event),
             gateway_url: self.settings.gateway_url.clone(),
             example_path: EXAMPLE_PATH.to_owned(),
+            unused: Vec::new(),
         })
     }
 

@@ -269,6 +269,19 @@ async fn the_token_is_kept_as_a_hash_only_and_shown_once() {
             .unwrap();
         assert_eq!(found.unwrap().id, first.session.id);
 
+        assert!(again.unused.is_empty());
+        let other = SupportSessionForm {
+            reason: "Typed after the first was sent".into(),
+            ttl_minutes: "7".into(),
+            ..form.clone()
+        };
+        let other = service
+            .create(&support_admin(1), &tenant("acme"), other)
+            .await
+            .unwrap();
+        assert_eq!(other.session.reason, first.session.reason);
+        assert_eq!(other.unused, ["reason", "duration"]);
+
         let elsewhere = service
             .create(&support_admin(1), &tenant("bolt"), form)
             .await
