@@ -1,10 +1,11 @@
 // Turns the compiled WebAssembly and the style sheets into the files that the server serves.
 //
-// In: `frontend.wasm` as cargo made it, `style/main.css` with what it imports, `frontend/public`.
+// In: `frontend.wasm` as cargo made it, `style/main.css` with what it imports, the scripts in `frontend/page`, `frontend/public`.
 // Out: a site folder. The content's hash is part of each code, style and font file's name, so browsers may keep these
 // files forever. Each text and WebAssembly file is there as `.br` and `.gz` too. `manifest.json` lists what a page loads:
 //
-//   { "js": "/pkg/support-console.0123456789abcdef.js", "wasm": "/pkg/….wasm", "css": "/pkg/….css", "fonts": ["/pkg/….woff2"] }
+//   { "js": "/pkg/support-console.0123456789abcdef.js", "wasm": "/pkg/….wasm", "css": "/pkg/….css",
+//     "page": "/pkg/page.….js", "fonts": ["/pkg/….woff2"] }
 //
 // The script's default export takes the path of the WebAssembly: `init({ module_or_path: wasm })`. File names follow
 // Leptos' `LEPTOS_HASH_FILES`, and `--hash-file` writes its `hash.txt`, so that `cargo leptos` finds the same files.
@@ -168,9 +169,14 @@ function addAsset(site, sheet, url) {
   return site.addHashed(basename(path, extname(path)), extname(path), readFileSync(path));
 }
 
+/** The scripts in a folder as one, in the order of their names. Each keeps its names to itself. */
+export function script(folder) {
+  return filesBelow(folder).map((path) => readFileSync(path, "utf8")).join("");
+}
+
 /** What a page has to load: the list for our server, and the one for Leptos. */
-export function manifest({ js, wasm, css, fonts }) {
-  const paths = { js: js.path, wasm: wasm.path, css: css.path, fonts: fonts.map(({ path }) => path) };
+export function manifest({ js, wasm, css, page, fonts }) {
+  const paths = { js: js.path, wasm: wasm.path, css: css.path, page: page.path, fonts: fonts.map(({ path }) => path) };
   return {
     json: `${JSON.stringify(paths, null, 2)}\n`,
     leptos: `js: ${js.hash}\nwasm: ${wasm.hash}\ncss: ${css.hash}\n`,
@@ -192,8 +198,9 @@ function main() {
   const js = site.addHashed("support-console", ".js", compiled.script);
   const sheet = style(join(here, "../style/main.css"), site);
   const css = site.addHashed("support-console", ".css", sheet.text);
+  const page = site.addHashed("page", ".js", script(join(here, "page")));
   site.copy(join(here, "public"));
-  const list = manifest({ js, wasm, css, fonts: sheet.fonts });
+  const list = manifest({ js, wasm, css, page, fonts: sheet.fonts });
   site.add("manifest.json", list.json);
   if (values["hash-file"]) writeIfChanged(values["hash-file"], list.leptos);
   site.removeStale();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { Site, compile, filesBelow, hash, manifest, style, writeIfChanged } from "./bundle.mjs";
+import { Site, compile, filesBelow, hash, manifest, script, style, writeIfChanged } from "./bundle.mjs";
 
 /** A folder for one test, with these files in it. */
 function folder(t, files = {}) {
@@ -40,10 +40,17 @@ test("fonts and tiny files are not compressed", (t) => {
 test("the manifest names each file by its path, and gives Leptos the bare hashes", (t) => {
   const site = new Site(folder(t), false);
   const [js, wasm, css] = ["1", "2", "3"].map((content, i) => site.addHashed("support-console", [".js", ".wasm", ".css"][i], content));
-  const list = manifest({ js, wasm, css, fonts: [] });
+  const page = site.addHashed("page", ".js", "1");
+  const list = manifest({ js, wasm, css, page, fonts: [] });
   assert.equal(JSON.parse(list.json).js, "/pkg/support-console.6b86b273ff34fce1.js");
+  assert.equal(JSON.parse(list.json).page, "/pkg/page.6b86b273ff34fce1.js");
   assert.deepEqual(JSON.parse(list.json).fonts, []);
   assert.equal(list.leptos, "js: 6b86b273ff34fce1\nwasm: d4735e3a265e16ee\ncss: 4e07408562bedb8b\n");
+});
+
+test("the scripts of a folder become one, in the order of their names", (t) => {
+  const root = folder(t, { "b.js": "b();\n", "a.js": "a();\n" });
+  assert.equal(script(root), "a();\nb();\n");
 });
 
 test("a public folder is copied with its folders, and a missing one is empty", (t) => {

@@ -10,10 +10,6 @@ use crate::components::sign_in_of_page;
 const BEFORE_PAINT: &str = include_str!("before_paint.js");
 /// What becomes of the page when its script fails.
 const NOT_LIVE: &str = include_str!("not_live.js");
-/// Where Back leads to on a page.
-const BACK: &str = include_str!("back.js");
-/// Shows in full what the page shortens.
-const TIPS: &str = include_str!("tips.js");
 /// Fetches for the next page what this one works without.
 const FOR_LATER: &str = include_str!("for_later.js");
 /// Starts the WebAssembly, from the addresses `js` and `wasm`, and compares the release `build` with that of the server.
@@ -26,6 +22,8 @@ pub struct Assets {
     pub js: Option<String>,
     pub wasm: Option<String>,
     pub css: Option<String>,
+    /// A script of what pages do beside the WebAssembly.
+    pub page: Option<String>,
     /// Fonts to load early.
     pub fonts: Vec<String>,
     /// The page works without script and WebAssembly, and only fetches them for the next one.
@@ -71,8 +69,7 @@ pub fn Document() -> impl IntoView {
                 {assets.css.clone().map(|css| view! { <link rel="stylesheet" href=css/> })}
                 <script nonce=use_nonce()>{BEFORE_PAINT}</script>
                 <script nonce=use_nonce()>{NOT_LIVE}</script>
-                <script nonce=use_nonce()>{BACK}</script>
-                <script nonce=use_nonce()>{TIPS}</script>
+                {assets.page.clone().map(|page| view! { <script nonce=use_nonce() src=page defer></script> })}
                 {hydration(&assets)}
                 <MetaTags/>
             </head>

@@ -54,6 +54,7 @@ struct Manifest {
     js: String,
     wasm: String,
     css: String,
+    page: String,
     #[serde(default)]
     fonts: Vec<String>,
 }
@@ -69,6 +70,7 @@ impl Site {
                 js: Some(manifest.js),
                 wasm: Some(manifest.wasm),
                 css: Some(manifest.css),
+                page: Some(manifest.page),
                 fonts: manifest.fonts,
                 only_for_later: false,
             },
@@ -197,7 +199,7 @@ mod tests {
         fs::create_dir(folder.path().join("pkg")).unwrap();
         write(
             "manifest.json",
-            r#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css"}"#,
+            r#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css","page":"/pkg/page.js"}"#,
         );
         write("favicon.svg", "<svg/>");
         write("pkg/a.js", "plain");
