@@ -3,6 +3,7 @@
 
 mod announcer;
 mod badge;
+mod bars;
 mod calls_chart;
 mod chart;
 mod chips;
@@ -15,6 +16,7 @@ mod export_link;
 mod field;
 mod filter_form;
 mod flash;
+mod folded;
 mod form_act;
 mod form_data;
 mod form_dialog;
@@ -30,6 +32,7 @@ mod panel;
 mod problem;
 mod row_link;
 mod settled;
+mod stacked_chart;
 mod stat_card;
 mod table;
 mod tenant_field;
@@ -40,9 +43,10 @@ mod viewer;
 mod written_in;
 
 pub use self::{
-    announcer::*, badge::*, calls_chart::*, chart::*, chips::*, copy::*, countdown::*, dialog::*,
-    dialog_page::*, empty::*, export_link::*, field::*, filter_form::*, flash::*, form_act::*,
-    form_data::*, form_dialog::*, heading::*, icon::*, loaded::*, notice::*, open_tenant::*,
-    outside::*, pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*,
-    tenant_field::*, time_filter::*, timestamp::*, verdict::*, viewer::*, written_in::*,
+    announcer::*, badge::*, bars::*, calls_chart::*, chart::*, chips::*, copy::*, countdown::*,
+    dialog::*, dialog_page::*, empty::*, export_link::*, field::*, filter_form::*, flash::*,
+    folded::*, form_act::*, form_data::*, form_dialog::*, heading::*, icon::*, loaded::*,
+    notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*, row_link::*, settled::*,
+    stacked_chart::*, stat_card::*, table::*, tenant_field::*, time_filter::*, timestamp::*,
+    verdict::*, viewer::*, written_in::*,
 };

@@ -24,10 +24,10 @@ use crate::domain::{
     signed_in::{LostSignIn, SignedIn},
     support_sessions::{
         BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
-        SelectedSessions, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
-        SupportSessionForm, SupportSessionGranted, SupportSessionList,
+        SelectedSessions, SessionsOfDay, SupportSessionDetail, SupportSessionDraft,
+        SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
-    tenants::{ChosenTenant, Overview, TenantDetail, TenantFilter, TenantRef},
+    tenants::{ChosenTenant, HealthAt, Overview, TenantDetail, TenantFilter, TenantRef},
     time_range::{TimePreset, TimeSpan},
     user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm},
 };
@@ -68,6 +68,8 @@ pub trait TenantsPort: Send + Sync {
         filter: TenantFilter,
         page: PageRequest,
     ) -> Result<Overview, Problem>;
+    /// The figures of the last week, hour by hour, oldest first.
+    async fn history(&self, context: &Context) -> Result<Vec<HealthAt>, Problem>;
     /// One tenant with everything its support detail page shows of its health.
     async fn detail(&self, context: &Context, id: &TenantId) -> Result<TenantDetail, Problem>;
     /// The few tenants, by name, that a text under way may mean.
@@ -187,6 +189,8 @@ pub trait ReadSupportSessions: Send + Sync {
         id: SupportSessionId,
         page: PageRequest,
     ) -> Result<Page<AccessLogEntry>, Problem>;
+    /// Sessions by the day of their issue, oldest first, without gaps. The last day is today in the caller's zone.
+    async fn by_day(&self, context: &Context) -> Result<Vec<SessionsOfDay>, Problem>;
 }
 
 #[async_trait]

@@ -1,5 +1,5 @@
 // The chart of calls: read bar by bar, and told apart without colours.
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { expect, open, test } from "../fixtures.ts";
 
 const BARS = "svg.chart-bars [data-bar]";
@@ -36,8 +36,8 @@ test("bars stand out from their ground in both themes", async ({ page, demo, sig
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     const ground = await luminance(page, "#calls-chart", "background-color", "section");
-    for (const part of ["calls", "4xx", "5xx"]) {
-      const bar = await luminance(page, `.bar-${part}`, "fill");
+    for (const part of ["plain", "warn", "bad"]) {
+      const bar = await luminance(page, `.bar .shade-${part}`, "fill");
       expect(contrast(ground, bar), `${part}, ${colorScheme}`).toBeGreaterThanOrEqual(3);
     }
   }
@@ -50,13 +50,13 @@ test("a chart without colours tells calls, 4xx and 5xx apart", async ({ page, de
   const fill = (selector: string) => page.locator(selector).first().evaluate((part) => getComputedStyle(part).fill);
   const swatch = (selector: string, of: "backgroundColor" | "background") =>
     page.locator(selector).evaluate((part, of) => getComputedStyle(part, "::before")[of], of);
-  const [calls, client, server] = ["calls", "4xx", "5xx"] as const;
-  const fills = await Promise.all([calls, client, server].map((part) => fill(`${BARS} .bar-${part}`)));
+  const [calls, client, server] = ["plain", "warn", "bad"] as const;
+  const fills = await Promise.all([calls, client, server].map((part) => fill(`${BARS} .shade-${part}`)));
   expect(new Set(fills).size).toBe(3);
   expect(fills[1]).toContain("#stripes");
-  const swatches = await Promise.all([calls, client, server].map((part) => swatch(`.legend-${part}`, "background")));
+  const swatches = await Promise.all([calls, client, server].map((part) => swatch(`.legend .shade-${part}`, "background")));
   expect(new Set(swatches).size).toBe(3);
-  expect(await swatch(".legend-5xx", "backgroundColor")).toBe(fills[2]);
+  expect(await swatch(".legend .shade-bad", "backgroundColor")).toBe(fills[2]);
 });
 
 test("errors of the client and of the server are counted apart, as the platform reports them", async ({ page, demo, signIn }) => {
@@ -71,6 +71,63 @@ test("errors of the client and of the server are counted apart, as the platform 
   const hour = page.getByRole("table", { name: "Calls and errors by hour" }).locator("tbody tr").last();
   await expect(hour.getByRole("cell")).toHaveText(["12", "4", "3", "58.3%"]);
 });
+
+test("support sessions over 30 days stand above their list, folded, by status and as a table", async ({ page, session }) => {
+  await open(page, "/support/sessions");
+  const chart = page.getByRole("region", { name: "Last 30 days" });
+  const bars = chart.getByRole("group", { name: /^[\d,]+ support sessions? issued in the last 30 days: [\d,]+ revoked, [\d,]+ expired, [\d,]+ active\./ });
+  await expect(chart.locator("svg")).toBeHidden();
+  await chart.locator("summary").first().click();
+  await expect(bars.getByRole("img")).toHaveCount(30);
+  await bars.getByRole("img").last().focus();
+  await expect(chart.locator(".chart-read")).toHaveText(/^\d{4}-\d\d-\d\d: [\d,]+ revoked, [\d,]+ expired, [\d,]+ active$/);
+  await chart.getByText("Show as table").click();
+  const table = chart.getByRole("table", { name: "Support sessions by day" });
+  await expect(table.getByRole("columnheader")).toHaveText(["Day", "Revoked", "Expired", "Active", "Issued"]);
+  await expect(table.locator("tbody tr")).toHaveCount(30);
+  const today = table.locator("tbody tr").first();
+  const active = async () => Number((await today.getByRole("cell").nth(2).innerText()).replaceAll(",", ""));
+  const before = await active();
+  expect(before).toBeGreaterThanOrEqual(1);
+  // It follows while it is open.
+  await page.request.post(`/forms/support-sessions/${session.id}/revoke`, {
+    form: { reason: "Done for today" },
+    headers: { origin: new URL(page.url()).origin },
+  });
+  await expect.poll(active).toBe(before - 1);
+  await toldApart(page, chart, 3);
+});
+
+test("the health of all tenants over 7 days stands below the overview, folded, and as a table", async ({ page, signIn }) => {
+  await signIn("support_admin");
+  await open(page, "/support");
+  const chart = page.getByRole("region", { name: "Last 7 days" });
+  await chart.locator("summary").first().click();
+  const bars = chart.getByRole("group", { name: /^Tenants by health in the last 7 days\. .* Now: \d+ critical, \d+ warning, \d+ healthy, \d+ unknown\./ });
+  await expect(bars.getByRole("img").last()).toHaveAccessibleName(/^\d{4}-\d\d-\d\d \d\d:\d\d UTC.*: \d+ critical, /);
+  await chart.getByText("Show as table").click();
+  const table = chart.getByRole("table", { name: "Tenants by health and hour" });
+  await expect(table.getByRole("columnheader")).toHaveText(["Time", "Critical", "Warning", "Healthy", "Unknown", "Tenants"]);
+  await toldApart(page, chart, 4);
+});
+
+/** The parts of a stacked chart stand out from their ground in both themes, and differ where colours are forced. */
+async function toldApart(page: Page, chart: Locator, parts: number) {
+  const ids = { card: `#${await chart.getAttribute("aria-labelledby")}` };
+  const shades = await chart.locator(".legend li").evaluateAll((items) => items.map((item) => item.className));
+  expect(new Set(shades).size).toBe(parts);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const ground = await luminance(page, ids.card, "background-color", "section");
+    for (const shade of shades) {
+      const drawn = page.locator(`.bar .${shade}`);
+      if (await drawn.count()) expect(contrast(ground, await luminance(page, `.bar .${shade}`, "fill")), `${shade}, ${colorScheme}`).toBeGreaterThanOrEqual(3);
+    }
+  }
+  await page.emulateMedia({ forcedColors: "active" });
+  const swatches = await chart.locator(".legend li").evaluateAll((items) => items.map((item) => getComputedStyle(item, "::before").background));
+  expect(new Set(swatches).size).toBe(parts);
+}
 
 test("the line beside a figure never covers its note", async ({ page, demo, signIn }) => {
   await signIn("support_admin");

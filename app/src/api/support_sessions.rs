@@ -14,12 +14,19 @@ use crate::{
         problem::{Problem, ProblemCode},
         support_sessions::{
             BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeForm, SelectedSessions,
-            SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
-            SupportSessionGranted, SupportSessionList,
+            SessionsOfDay, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
+            SupportSessionForm, SupportSessionGranted, SupportSessionList,
         },
     },
     paths::{self, Dialog},
 };
+
+/// Support sessions by the day of their issue.
+#[server(prefix = "/_fn", endpoint = "sessions_by_day", protocol = Json)]
+pub async fn sessions_by_day() -> Result<Vec<SessionsOfDay>, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.support_sessions.by_day(&context).await?)
+}
 
 /// The data for the dialog "Create Support Session".
 #[server(prefix = "/_fn", endpoint = "draft_support_session", protocol = Json)]

@@ -18,6 +18,13 @@ pub async fn overview(
     Ok(console.tenants.overview(&context, filter, page).await?)
 }
 
+/// The figures of the last week, hour by hour.
+#[server(prefix = "/_fn", endpoint = "health_history", protocol = Json)]
+pub async fn health_history() -> Result<Vec<tenants::HealthAt>, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.tenants.history(&context).await?)
+}
+
 #[server(prefix = "/_fn", endpoint = "tenant_detail", protocol = Json)]
 pub async fn tenant_detail(id: TenantId) -> Result<tenants::TenantDetail, ApiError> {
     let (console, context) = super::asked()?;

@@ -1,14 +1,10 @@
 //! Calls and errors of the last 24 hours, as bars that can be read one by one, and as a table.
 
 use chrono::TimeDelta;
-use leptos::{
-    ev,
-    prelude::*,
-    wasm_bindgen::JsCast as _,
-    web_sys::{Element, EventTarget, SvgElement},
-};
+use leptos::prelude::*;
 
 use super::{
+    bars::{Bars, HEIGHT, Piece, Shade},
     chart::{by_hour, grouped, nice_ceiling, scaled},
     format::{Precision, counted, instant, percent_of, thousands},
     panel::Panel,
@@ -24,10 +20,6 @@ use crate::domain::{
 
 /// How many bars fit the page.
 const BARS: usize = 96;
-const HEIGHT: f64 = 100.0;
-const BAR: usize = 10;
-/// The bar's place, in its element.
-const PLACE: &str = "data-bar";
 
 /// How long the window is that decided a tenant's health, if it lies in the chart.
 fn deciding(cause: &Cause) -> Option<WindowName> {
@@ -68,10 +60,16 @@ pub fn CallsChart(
     let all = grouped(&buckets, 1);
     let all = all.first().map(numbers).unwrap_or_default();
     let top = nice_ceiling(bars.iter().map(|b| b.calls).max().unwrap_or_default());
-    let summary =
-        format!("API calls in the last 24 hours: {all}. Arrow keys read one bar after another.");
+    let summary = format!("API calls in the last 24 hours: {all}.");
     let window = deciding(&cause);
     let shaded = window.map(|window| bars_in(window, &bars));
+    let drawn = bars.iter().map(|bar| pieces(bar, top)).collect();
+    let viewer = use_viewer();
+    let shown = StoredValue::new(bars.clone());
+    let says = move |place| {
+        let offset = |at| viewer.offset_minutes(at);
+        shown.with_value(|bars| bar_text(bars, place, offset))
+    };
     let axis = [top, top / 2, 0].map(|value| view! { <li>{thousands(value)}</li> });
     view! {
         <Panel id="calls-chart" title="Calls and errors, 24 hours" beside=move || legend(window)>
@@ -79,7 +77,7 @@ pub fn CallsChart(
                 <ol class="chart-axis num" aria-hidden="true">
                     {axis.collect_view()}
                 </ol>
-                <Bars bars=bars.clone() top summary shaded/>
+                <Bars bars=drawn says summary shaded/>
                 <Marks bars/>
             </div>
             <details class="chart-table">
@@ -109,9 +107,9 @@ fn legend(window: Option<WindowName>) -> AnyView {
     });
     view! {
         <ul class="legend push">
-            <li class="legend-calls">"Calls"</li>
-            <li class="legend-4xx">"Errors 4xx"</li>
-            <li class="legend-5xx">"Errors 5xx"</li>
+            <li class="shade-plain">"Calls"</li>
+            <li class="shade-warn">"Errors 4xx"</li>
+            <li class="shade-bad">"Errors 5xx"</li>
             {decides}
             <li>"support traffic excluded"</li>
         </ul>
@@ -119,125 +117,25 @@ fn legend(window: Option<WindowName>) -> AnyView {
     .into_any()
 }
 
-/// Behind the last `shaded` of so many bars.
-fn window(shaded: usize, number: usize) -> impl IntoView {
-    let x = ((number - shaded.min(number)) * BAR).to_string();
-    view! { <rect class="chart-window" x=x y="0" width=(shaded * BAR).to_string() height="100"></rect> }
+/// A bar of calls, with the errors in front of it. Those with 5xx stand below the others.
+fn pieces(bar: &CallBucket, top: u64) -> Vec<Piece> {
+    let [calls, errors, server_errors] = heights(bar, top);
+    let all = [
+        (Shade::Plain, calls),
+        (Shade::Warn, errors),
+        (Shade::Bad, server_errors),
+    ];
+    all.map(|(shade, height)| Piece::standing(shade, 0.0, height))
+        .to_vec()
 }
 
-/// The bars are one stop of Tab; arrow keys move among them. What a bar says is shown below while it is pointed at or focused.
-#[component]
-fn Bars(
-    bars: Vec<CallBucket>,
-    /// The value at the top.
-    top: u64,
-    summary: String,
-    /// How many at the end decide.
-    shaded: Option<usize>,
-) -> impl IntoView {
-    let viewer = use_viewer();
-    let last = bars.len().saturating_sub(1);
-    let focused = RwSignal::new(last);
-    let read = RwSignal::new(None::<usize>);
-    let bars = StoredValue::new(bars);
-    let says = move |place: usize| {
-        let offset = |at| viewer.offset_minutes(at);
-        bars.with_value(|bars| bar_text(bars, place, offset))
-    };
-    let focus_in = move |event: ev::FocusEvent| {
-        if let Some(place) = place_of(event.target()) {
-            focused.set(place);
-            read.set(Some(place));
-        }
-    };
-    let press = move |event: ev::KeyboardEvent| {
-        let now = focused.get_untracked();
-        let next = match event.key().as_str() {
-            "ArrowRight" => (now + 1).min(last),
-            "ArrowLeft" => now.saturating_sub(1),
-            "Home" => 0,
-            "End" => last,
-            _ => return,
-        };
-        event.prevent_default();
-        focus_bar(&event, next);
-    };
-    let point = move |event: ev::MouseEvent| {
-        let place = place_of(event.target());
-        if read.get_untracked() != place {
-            read.set(place);
-        }
-    };
-    let number = last + 1;
-    let view_of = move |place: usize, bar: &CallBucket| {
-        let [calls, errors, server_errors] = heights(bar, top);
-        view! {
-            <g
-                class="bar"
-                role="img"
-                data-bar=place.to_string()
-                tabindex=move || if focused.get() == place { "0" } else { "-1" }
-                aria-label=move || says(place)
-            >
-                <rect class="bar-room" x=(place * BAR).to_string() y="0" width=BAR.to_string() height="100"></rect>
-                {rect("bar-calls", place, calls)}
-                {rect("bar-4xx", place, errors)}
-                {rect("bar-5xx", place, server_errors)}
-            </g>
-        }
-    };
-    let shade = shaded.map(|shaded| window(shaded, number));
-    let drawn: Vec<_> = bars.with_value(|bars| {
-        let drawn = bars.iter().enumerate();
-        drawn.map(|(place, bar)| view_of(place, bar)).collect()
-    });
-    view! {
-        <svg
-            class="chart-bars"
-            role="group"
-            aria-label=summary
-            viewBox=format!("0 0 {} {HEIGHT}", number * BAR)
-            preserveAspectRatio="none"
-            on:keydown=press
-            on:focusin=focus_in
-            on:focusout=move |_| read.set(None)
-            on:mousemove=point
-            on:mouseleave=move |_| read.set(None)
-        >
-            // Tells 4xx where there are no colours.
-            <pattern id="stripes" width=BAR.to_string() height="4" patternUnits="userSpaceOnUse">
-                <rect width=BAR.to_string() height="2"></rect>
-            </pattern>
-            {shade}
-            {drawn}
-        </svg>
-        <p class="chart-read num" aria-hidden="true">
-            {move || read.get().map(says)}
-        </p>
-    }
-}
-
-/// How high the parts of a bar reach: calls, errors, and the errors with 5xx, which stand below the others.
+/// How high the parts of a bar reach: calls, errors, and the errors with 5xx.
 fn heights(bar: &CallBucket, top: u64) -> [f64; 3] {
     let server = scaled(bar.server_errors, top, HEIGHT);
     // Few of the others still stand out above them.
     let others = scaled(bar.client_errors(), top, HEIGHT);
     let errors = if others > 0.0 { server + others } else { 0.0 };
     [scaled(bar.calls, top, HEIGHT), errors, server]
-}
-
-fn rect(class: &'static str, place: usize, height: f64) -> Option<impl IntoView + use<>> {
-    (height > 0.0).then(|| {
-        view! {
-            <rect
-                class=class
-                x=(place * BAR + 1).to_string()
-                y=format!("{:.2}", HEIGHT - height)
-                width=(BAR - 2).to_string()
-                height=format!("{height:.2}")
-            ></rect>
-        }
-    })
 }
 
 /// `120 calls, 3 failed (2.5%; 4xx: 1, 5xx: 2)`
@@ -273,28 +171,6 @@ fn bar_text(bars: &[CallBucket], place: usize, offset: impl Fn(Timestamp) -> i32
 fn time_of_day(at: Timestamp, offset_minutes: i32) -> String {
     let text = instant(at, offset_minutes, Precision::Minute);
     text.chars().take(5).collect()
-}
-
-fn place_of(target: Option<EventTarget>) -> Option<usize> {
-    let element = target?.dyn_into::<Element>().ok()?;
-    let bar = element.closest("[data-bar]").ok()??;
-    bar.get_attribute(PLACE)?.parse().ok()
-}
-
-fn focus_bar(event: &ev::KeyboardEvent, place: usize) {
-    let chart = event
-        .current_target()
-        .and_then(|chart| chart.dyn_into::<Element>().ok());
-    let bar = chart.and_then(|chart| {
-        chart
-            .query_selector(&format!("[{PLACE}='{place}']"))
-            .ok()
-            .flatten()
-    });
-    if let Some(bar) = bar.and_then(|bar| bar.dyn_into::<SvgElement>().ok()) {
-        // An element with a tab index takes the focus.
-        let _ = bar.focus();
-    }
 }
 
 fn hour_row(hour: CallBucket) -> impl IntoView {

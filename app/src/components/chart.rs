@@ -82,9 +82,9 @@ pub fn Sparkline(hours: Hours) -> impl IntoView {
 pub fn nice_ceiling(value: u64) -> u64 {
     let mut step = 1_u64;
     loop {
-        for nice in [2, 4, 6, 10] {
+        for nice in [2, 3, 4, 6, 8, 10] {
             match step.checked_mul(nice) {
-                Some(top) if top >= value => return top,
+                Some(top) if top >= value && top % 2 == 0 => return top,
                 Some(_) => {}
                 None => return value,
             }
@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_scale_ends_at_a_round_number_whose_half_is_whole() {
         let tops = [0, 1, 3, 5, 7, 130, 1_001, 60_001].map(nice_ceiling);
-        assert_eq!(tops, [2, 2, 4, 6, 10, 200, 2_000, 100_000]);
+        assert_eq!(tops, [2, 2, 4, 6, 8, 200, 2_000, 80_000]);
+        assert_eq!(nice_ceiling(224), 300);
         assert_eq!(nice_ceiling(u64::MAX), u64::MAX);
     }
 

@@ -261,6 +261,29 @@ pub struct SupportSessionList {
     pub at: DateTime<Utc>,
 }
 
+/// How many days [`SessionsOfDay`] are listed for.
+pub const DAYS_CHARTED: i32 = 30;
+
+/// The support sessions that were issued within 24 hours, by their status now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionsOfDay {
+    /// When the 24 hours begin.
+    pub start: DateTime<Utc>,
+    /// Sessions that are active now.
+    pub active: u64,
+    /// Sessions that were ended early.
+    pub revoked: u64,
+    /// Sessions that expired.
+    pub expired: u64,
+}
+
+impl SessionsOfDay {
+    /// All of them.
+    pub const fn total(&self) -> u64 {
+        self.active + self.revoked + self.expired
+    }
+}
+
 /// The data for the dialog "Create Support Session".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupportSessionDraft {

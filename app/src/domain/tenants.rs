@@ -274,6 +274,15 @@ pub struct HealthCounts {
     pub unknown: u64,
 }
 
+/// The figures as they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthAt {
+    /// When the hour began at whose end they were this.
+    pub at: Timestamp,
+    /// The figures.
+    pub counts: HealthCounts,
+}
+
 text_enum! {
     /// The sort key of the overview.
     pub enum TenantSort {

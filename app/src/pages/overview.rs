@@ -2,6 +2,7 @@
 
 pub mod cards;
 pub mod empty;
+pub mod history;
 pub mod request;
 pub mod table;
 pub mod toolbar;
@@ -11,6 +12,7 @@ use leptos::prelude::*;
 use self::{
     cards::Cards,
     empty::{EmptyConsole, NoMatch},
+    history::History,
     request::{OverviewQuery, OverviewRequest},
     table::TenantTable,
     toolbar::Toolbar,
@@ -99,6 +101,7 @@ pub fn OverviewPage() -> impl IntoView {
                 <Toolbar shared/>
                 <Tenants shared/>
             </section>
+            <History/>
         </div>
     }
 }

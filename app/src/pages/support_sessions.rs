@@ -1,6 +1,7 @@
 //! Support sessions: all active and historical ones across the platform.
 
 pub mod cards;
+pub mod days;
 pub mod filters;
 pub mod follow;
 pub mod row;
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 
 use self::{
     cards::{Cards, NewSessions},
+    days::Days,
     filters::Filters,
     follow::LiveList,
     table::Table,
@@ -55,6 +57,7 @@ pub fn SupportSessionsPage() -> impl IntoView {
                 {links}
             </PageHeader>
             {flash.map(|flash| view! { <FlashNotice flash/> })}
+            <Days/>
             <Following
                 resource=sessions
                 loading=Some("Loading support sessions…".to_owned())

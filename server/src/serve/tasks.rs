@@ -20,6 +20,8 @@ use crate::{
     },
 };
 
+/// How often tenants are counted by health.
+const COUNT_HEALTH_EVERY: Duration = Duration::from_mins(2);
 /// How often old data is deleted.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 /// How long after its start a server first looks for records that are too old. If it was started
@@ -52,6 +54,7 @@ pub(super) fn start(
     let boot = by.boot.clone();
     tasks.spawn(record_expiries(core.clone(), gates, boot, end.clone()));
     tasks.spawn(Lane::Tasks.run(orphans(state.clone(), by.boot.clone(), end.clone())));
+    tasks.spawn(Lane::Tasks.run(count_health(state.clone(), end.clone())));
     tasks.spawn(Lane::Tasks.run(prune(state.clone(), by.boot.clone(), end.clone())));
     let staff_sessions = state.staff_sessions.clone();
     tasks.spawn(Lane::Tasks.run(staff_sessions.record_counted_failures(end.clone())));
@@ -89,6 +92,20 @@ async fn orphans(state: AppState, boot: String, end: CancellationToken) {
                 );
             }
             Err(error) => tracing::error!(%error, "can't close unreported requests"),
+        }
+    }
+}
+
+/// Keeps how many tenants there are by health.
+async fn count_health(state: AppState, end: CancellationToken) {
+    let mut every = tokio::time::interval(COUNT_HEALTH_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = end.cancelled() => return,
+        }
+        if let Err(error) = state.tenants.count_health().await {
+            tracing::warn!(%error, "can't keep how many tenants there are by health; trying again");
         }
     }
 }

@@ -19,6 +19,7 @@ use super::{
     Core, ServiceError,
     staff_sessions::throttle::{FORGOTTEN_AFTER, KNOWN_ADDRESS_FOR},
     telemetry::{BATCHES_KEPT, SPANS_KEPT},
+    tenants::HISTORY_KEPT,
 };
 use crate::keys::KeyError;
 
@@ -32,11 +33,14 @@ type Piece<D> =
     for<'t> fn(&'t mut Bookkeeping<'_>, &'t D) -> BoxFuture<'t, Result<u64, StoreError>>;
 
 /// Data that is kept for a time, and then deleted without a trace, because no record depends on it.
-const RULES: [(TimeDelta, Piece<Timestamp>); 9] = [
+const RULES: [(TimeDelta, Piece<Timestamp>); 10] = [
     (TimeDelta::hours(1), |tx, before| {
         Box::pin(tx.prune_changes(*before))
     }),
     (SPANS_KEPT, |tx, before| Box::pin(tx.prune_calls(*before))),
+    (HISTORY_KEPT, |tx, before| {
+        Box::pin(tx.prune_health_history(*before))
+    }),
     (BATCHES_KEPT, |tx, before| {
         Box::pin(tx.prune_telemetry_batches(*before))
     }),

@@ -1,6 +1,7 @@
 //! Tenants and their health: the overview, one tenant, and registration.
 
 mod choose;
+mod history;
 mod register;
 
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use app::{
         policy::Act,
         problem::Problem,
         tenants::{
-            CallBucket, ChosenTenant, Organization, Overview, TelemetryState, TenantDetail,
-            TenantFilter, TenantHealth, TenantRef,
+            CallBucket, ChosenTenant, HealthAt, Organization, Overview, TelemetryState,
+            TenantDetail, TenantFilter, TenantHealth, TenantRef,
         },
         text::clean,
     },
@@ -28,6 +29,7 @@ use store::{StoreError, listing::PageAt, tenants::StoredTenant};
 use super::{Core, telemetry::telemetry_state};
 
 pub(super) use self::choose::tenant_ref;
+pub(super) use self::history::HISTORY_KEPT;
 pub use self::register::Registered;
 
 /// How long one span of a tenant's series is.
@@ -140,6 +142,10 @@ impl TenantsPort for TenantsService {
         ids: Vec<TenantId>,
     ) -> Result<Vec<TenantRef>, Problem> {
         self.names_of(context, ids).await
+    }
+
+    async fn history(&self, context: &Context) -> Result<Vec<HealthAt>, Problem> {
+        Self::history(self, context).await
     }
 
     async fn overview(

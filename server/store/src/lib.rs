@@ -33,6 +33,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod browser_sessions;
 pub mod calls;
+pub mod health_history;
 pub mod legal_holds;
 pub mod listing;
 pub mod nodes;

@@ -5,8 +5,9 @@ use app::domain::{
     page::COUNTED_MAX,
     staff::StaffRef,
     support_sessions::{
-        RequestsToday, Revocation, SessionLimits, SupportSession, SupportSessionCounts,
-        SupportSessionFilter, SupportSessionSort, SupportSessionStatus, TTL_MAX,
+        RequestsToday, Revocation, SessionLimits, SessionsOfDay, SupportSession,
+        SupportSessionCounts, SupportSessionFilter, SupportSessionSort, SupportSessionStatus,
+        TTL_MAX,
     },
 };
 use chrono::TimeDelta;
@@ -81,6 +82,14 @@ queries! {
         pub fn list_support_session_staff() -> all StaffRef
             = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
                 WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT 500";
+
+        /// Per 24 hours from `first` on: their number, all sessions that were issued in them, the revoked ones, and the
+        /// active ones.
+        fn count_by_day(first: Timestamp, now: Timestamp) -> all (i64, u64, u64, u64)
+            = "SELECT (issued_at - :first) / 86400000000 AS day, COUNT(*), \
+                CAST(SUM(CASE WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT), \
+                CAST(SUM(CASE WHEN revoked_at IS NULL AND ends_at > :now THEN 1 ELSE 0 END) AS BIGINT) \
+                FROM support_sessions WHERE issued_at >= :first GROUP BY day ORDER BY day";
 
         /// Both counts are of a session's requests since an instant. In a session that began
         /// earlier, they are counted one by one.
@@ -265,6 +274,27 @@ impl Db<'_> {
                 vec![first.into(), session.id.into()]
             })
             .await
+    }
+
+    /// The sessions issued in each of `days` times 24 hours from `first` on.
+    pub async fn list_sessions_by_day(
+        &mut self,
+        first: Timestamp,
+        days: i32,
+        now: Timestamp,
+    ) -> Result<Vec<SessionsOfDay>, StoreError> {
+        let counted = self.count_by_day(first, now).await?;
+        let of_day = |day: i32| {
+            let found = counted.iter().find(|counted| counted.0 == i64::from(day));
+            let (_, all, revoked, active) = found.copied().unwrap_or_default();
+            SessionsOfDay {
+                start: first + TimeDelta::days(1) * day,
+                active,
+                revoked,
+                expired: all.saturating_sub(revoked + active),
+            }
+        };
+        Ok((0..days).map(of_day).collect())
     }
 
     /// How many requests were recorded for forwarding since an instant, by a staff member and in a

@@ -25,6 +25,7 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
         ("any_staff", json!({})),
         ("settings", json!({})),
         ("take_flash", json!({ "id": "another's" })),
+        ("health_history", json!({})),
         ("overview", json!({ "filter": tenants, "page": page })),
         ("tenant_detail", json!({ "id": "acme" })),
         (
@@ -39,6 +40,7 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
         ),
         ("audit_log", json!({ "query": { "tenant": "acme" } })),
         ("support_sessions", json!({ "query": { "tenant": "acme" } })),
+        ("sessions_by_day", json!({})),
         ("suggest_tenants", json!({ "text": "ac" })),
         ("audit_event", json!({ "id": event })),
         ("selected_support_sessions", json!({ "ids": [session] })),

@@ -1,15 +1,12 @@
 //! The card of what bounds a support session, and how much of it is used.
 
-use leptos::{
-    ev::Event, prelude::*, task::spawn_local, wasm_bindgen::JsCast as _,
-    web_sys::HtmlDetailsElement,
-};
+use leptos::{prelude::*, task::spawn_local};
 
 use super::follow::LiveSession;
 use crate::{
     api,
     components::{
-        ButtonLink, Fact, Timestamp,
+        ButtonLink, Fact, Folded, Timestamp,
         format::{counted, thousands},
     },
     domain::{
@@ -45,22 +42,15 @@ pub(super) fn Limits(session: LiveSession) -> impl IntoView {
     let today = move || today_in_words(today.get(), &staff);
     let address = address(&first);
     view! {
-        <section class="card folded" aria-labelledby="limits-title">
-            <details on:toggle=move |event| is_open.set(is_open_now(&event))>
-                <summary>
-                    <h2 id="limits-title">"Limits"</h2>
-                    <span class="muted num">{used}</span>
-                </summary>
-                <dl class="facts">
+        <Folded id="limits-title" title="Limits" beside=used is_open below=raise_link>
+            <dl class="facts">
                 <Fact name="Budget" class="num">{used}</Fact>
                 <Fact name="Rate" class="num">{rate(first.limits.requests_per_minute)}</Fact>
                 <Fact name="Ends when idle for">{move || idle(&now.get())}</Fact>
                 <Fact name="IP address">{address}</Fact>
                 <Fact name="Requests today (UTC)" class="num">{today}</Fact>
-                </dl>
-            </details>
-            {raise_link}
-        </section>
+            </dl>
+        </Folded>
     }
     .into_any()
 }
@@ -136,12 +126,6 @@ fn follow_today(session: LiveSession, today: RwSignal<RequestsToday>, is_open: R
             });
         }
     });
-}
-
-fn is_open_now(event: &Event) -> bool {
-    let details = event.current_target();
-    let details = details.and_then(|details| details.dyn_into::<HtmlDetailsElement>().ok());
-    details.is_some_and(|details| details.open())
 }
 
 #[cfg(test)]

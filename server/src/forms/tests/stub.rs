@@ -195,6 +195,12 @@ impl ReadSupportSessions for Stub {
     ) -> Result<Page<AccessLogEntry>, Problem> {
         Err(Problem::not_found("support session"))
     }
+    async fn by_day(
+        &self,
+        _: &Context,
+    ) -> Result<Vec<app::domain::support_sessions::SessionsOfDay>, Problem> {
+        Err(Problem::not_found("support session"))
+    }
 }
 
 #[async_trait]
@@ -248,6 +254,9 @@ impl TenantsPort for Stub {
     }
     async fn detail(&self, _: &Context, _: &TenantId) -> Result<TenantDetail, Problem> {
         Err(Problem::not_found("tenant"))
+    }
+    async fn history(&self, _: &Context) -> Result<Vec<app::domain::tenants::HealthAt>, Problem> {
+        Ok(Vec::new())
     }
     async fn suggest(&self, _: &Context, _: &str) -> Result<Vec<TenantRef>, Problem> {
         Ok(Vec::new())

@@ -9,13 +9,15 @@ use app::{
         policy::{Act, SessionActs},
         problem::{Problem, ProblemCode},
         support_sessions::{
-            SupportSession, SupportSessionDetail, SupportSessionFilter, SupportSessionList,
-            SupportSessionStatus,
+            DAYS_CHARTED, SessionsOfDay, SupportSession, SupportSessionDetail,
+            SupportSessionFilter, SupportSessionList, SupportSessionStatus,
         },
+        time_range::TimePreset,
     },
     ports::ReadSupportSessions,
 };
 use async_trait::async_trait;
+use chrono::TimeDelta;
 
 use super::SupportSessionsService;
 use crate::services::{ServiceError, tenants::find_tenant};
@@ -163,5 +165,16 @@ impl ReadSupportSessions for SupportSessionsService {
         let mut reader = self.core.store.read().await?;
         let listed = reader.db().list_access_log(id, at).await?;
         Ok(self.core.page(&name, listed))
+    }
+
+    async fn by_day(&self, context: &Context) -> Result<Vec<SessionsOfDay>, Problem> {
+        self.core.authorise(context, Act::ReadSupportSessions)?;
+        let now = self.core.now();
+        let today = self.core.span(context, TimePreset::Today).from;
+        // Days of 24 hours, also where clocks change among them.
+        let first = today.unwrap_or(now) - TimeDelta::days(1) * (DAYS_CHARTED - 1);
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        Ok(db.list_sessions_by_day(first, DAYS_CHARTED, now).await?)
     }
 }

@@ -1,4 +1,5 @@
 mod choose;
+mod history;
 mod list;
 
 use app::domain::{

@@ -84,6 +84,11 @@ async fn what_runs_is_found_without_reading_what_has_ended() {
                 &by_status,
             ),
             ("list_support_session_staff", vec![], &["support_sessions_"]),
+            (
+                "count_by_day",
+                vec![now.clone(), now.clone()],
+                &["support_sessions_by_day"],
+            ),
         ] {
             let plan = plan(&test.store, name, text(name), &values).await;
             for index in indexes {

@@ -24,6 +24,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::browser_sessions::ALL,
         crate::calls::ALL,
         crate::changes::ALL,
+        crate::health_history::ALL,
         crate::legal_holds::ALL,
         crate::nodes::ALL,
         crate::organizations::ALL,

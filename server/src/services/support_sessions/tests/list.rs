@@ -1,14 +1,20 @@
 //! The list by time, and in either order.
 
-use app::domain::{
-    page::{Direction, Page, PageRequest},
-    support_sessions::{Revocation, SupportSession, SupportSessionFilter, SupportSessionSort},
-    time_range::TimePreset,
+use app::{
+    domain::{
+        page::{Direction, Page, PageRequest},
+        problem::ProblemCode,
+        support_sessions::{
+            Revocation, SessionsOfDay, SupportSession, SupportSessionFilter, SupportSessionSort,
+        },
+        time_range::TimePreset,
+    },
+    ports::ReadSupportSessions as _,
 };
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::services::testing::{World, noon, staff_id, support_admin, worlds};
+use crate::services::testing::{World, anonymous, key, noon, staff_id, support_admin, worlds};
 
 /// Sessions of 5 minutes that were issued so many minutes after noon, numbered from 1; the second is revoked after 2 minutes.
 async fn add(world: &World, minutes: &[i64]) {
@@ -215,6 +221,42 @@ async fn each_order_goes_through_all_of_them_once() {
                 }
             }
             assert_eq!(seen, expected, "{}: {sort} {direction}", world.engine);
+        }
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_counted_by_the_day_of_their_issue_and_their_status_now() {
+    for world in worlds().await {
+        let day = 24 * 60;
+        // 29 days ago, one before that, and two of today, of which one runs. The second is revoked.
+        add(&world, &[0, day, day, 29 * day, 29 * day + 10, -1]).await;
+        world
+            .clock
+            .advance(TimeDelta::days(29) + TimeDelta::minutes(12));
+        let service = world.support_sessions();
+        let days = service.by_day(&support_admin(1)).await.unwrap();
+        let engine = world.engine;
+        assert_eq!(days.len(), 30, "{engine}");
+        assert_eq!(days[29].start - days[0].start, TimeDelta::days(29));
+        let midnight = noon() - TimeDelta::hours(12);
+        assert_eq!(days[0].start, midnight, "{engine}");
+        let read = |n: usize| (days[n].active, days[n].revoked, days[n].expired);
+        assert_eq!(read(0), (0, 0, 2), "{engine}");
+        assert_eq!(read(1), (0, 1, 1), "{engine}");
+        assert_eq!(read(2), (0, 0, 0), "{engine}");
+        assert_eq!(read(29), (1, 0, 1), "{engine}");
+        assert_eq!(days.iter().map(SessionsOfDay::total).sum::<u64>(), 6);
+        let mut there = support_admin(1);
+        there.origin.zone = Some("Pacific/Auckland".to_owned());
+        let elsewhere = service.by_day(&there).await.unwrap();
+        assert_ne!(elsewhere[0].start, days[0].start, "{engine}");
+        for (caller, code) in [
+            (anonymous(), ProblemCode::Unauthenticated),
+            (key(Some("acme")), ProblemCode::Forbidden),
+        ] {
+            let refused = service.by_day(&caller).await.unwrap_err();
+            assert_eq!(refused.code, code, "{engine}");
         }
     }
 }
