@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::request::Parts;
+use http::{header, request::Parts};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::raw_head::{HeadTap, RawHead, Schemes};
@@ -23,7 +23,7 @@ pub(crate) struct Client {
 #[derive(Debug, Clone)]
 pub(crate) enum Heads {
     /// HTTP/1.1: from the bytes themselves.
-    Bytes(HeadTap),
+    Bytes(HeadTap, Schemes),
     /// HTTP/2: the frames as parsed by the library.
     Frames(Schemes),
 }
@@ -38,13 +38,13 @@ impl Client {
     pub(crate) fn head(&self, parts: &mut Parts) -> Result<RawHead, &'static str> {
         match &self.heads {
             Heads::Frames(schemes) => Ok(RawHead::of_frames(parts, *schemes)),
-            Heads::Bytes(tap) => {
-                let head = tap.take().ok_or("The request head is malformed.")?;
-                if head.method == parts.method.as_str().as_bytes() {
-                    Ok(head)
-                } else {
-                    Err("The request line is ambiguous.")
+            Heads::Bytes(tap, schemes) => {
+                let mut head = tap.take().ok_or("The request head is malformed.")?;
+                if head.method != parts.method.as_str().as_bytes() {
+                    return Err("The request line is ambiguous.");
                 }
+                head.take_origin_form(parts.headers.get(header::HOST), *schemes);
+                Ok(head)
             }
         }
     }
@@ -52,7 +52,7 @@ impl Client {
     /// Whether a further request on this connection can be judged. If not, it must be closed.
     pub(crate) fn follows(&self) -> bool {
         match &self.heads {
-            Heads::Bytes(tap) => tap.follows(),
+            Heads::Bytes(tap, _) => tap.follows(),
             Heads::Frames(_) => true,
         }
     }

@@ -5,6 +5,7 @@
 //! `Content-Length`. So we keep the bytes of each head and judge them again, strictly (RFC 9112
 //! §2.2, §3, §5, §6.1).
 
+mod absolute;
 mod parsed;
 
 use std::sync::Arc;

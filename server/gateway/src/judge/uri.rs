@@ -7,7 +7,9 @@ pub enum NotCanonical {
     #[error("the request target is longer than 8192 bytes")]
     TooLong,
     /// Absolute-form, authority-form, asterisk-form or nothing.
-    #[error("the request target must begin with '/'")]
+    #[error(
+        "the request target must begin with '/', or be an http or https address of exactly the host in Host"
+    )]
     NotOriginForm,
     /// A `#` in the target.
     #[error("a fragment does not belong in a request target")]

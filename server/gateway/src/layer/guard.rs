@@ -129,7 +129,9 @@ impl Guard {
 fn head(parts: &mut Parts) -> RawHead {
     let original = address::original(&parts.uri, &parts.extensions).clone();
     if parts.version != Version::HTTP_2 {
-        return RawHead::of_parsed(&parts.method, &original, &parts.headers);
+        let mut head = RawHead::of_parsed(&parts.method, &original, &parts.headers);
+        head.take_origin_form(parts.headers.get(header::HOST), Schemes::Either);
+        return head;
     }
     let served = std::mem::replace(&mut parts.uri, original);
     // Only the server knows whether the connection was TLS.

@@ -80,7 +80,7 @@ impl Connection {
         let tap = HeadTap::default();
         let client = Client {
             peer: self.peer,
-            heads: Heads::Bytes(tap.clone()),
+            heads: Heads::Bytes(tap.clone(), opening.schemes()),
             kill: self.kill.clone(),
             tunnels: TaskTracker::new(),
         };
@@ -118,11 +118,7 @@ impl Connection {
         let stop = self.shutdown.child_token();
         let unwanted = Unwanted::new(self.discarding, stop.clone());
         let streams = Streams::new(tracker, kill, &self.gateway, terms, unwanted);
-        let schemes = if opening.tls {
-            Schemes::Https
-        } else {
-            Schemes::Either
-        };
+        let schemes = opening.schemes();
         // An unread stream must not block the others, so each has its own timeout.
         let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
         let wire = ClientWire::new(

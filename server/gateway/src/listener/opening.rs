@@ -8,6 +8,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::either::Either;
 
 use super::client_wire::Socket;
+use crate::arrival::raw_head::Schemes;
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,10 +23,18 @@ pub(super) struct Opening {
     /// The bytes read so far.
     pub(super) ahead: Bytes,
     pub(super) http2: bool,
-    pub(super) tls: bool,
+    tls: bool,
 }
 
 impl Opening {
+    /// The schemes that a request on it may name.
+    pub(super) const fn schemes(&self) -> Schemes {
+        match self.tls {
+            true => Schemes::Https,
+            false => Schemes::Either,
+        }
+    }
+
     /// Over TLS the client names its protocol (ALPN). Without TLS an HTTP/2 client starts with the
     /// preface (prior knowledge, RFC 9113 §3.3). There is no upgrade to HTTP/2.
     ///

@@ -1,5 +1,6 @@
 //! Ordinary programs, pages and links, and the attacks that could become possible when these pass.
 
+mod absolute;
 mod fields;
 mod pages;
 mod paths;

@@ -412,7 +412,7 @@ async fn secrets_stand_in_no_record_of_a_target_that_can_be_read_in_two_ways() {
         format!("{TENANT}/x/%2e%2e/resets/s3cret"),
         format!("{TENANT}/x/.%2e/resets/s3cret"),
         format!("{TENANT}/resets/x/../s3cret"),
-        format!("http://{}{TENANT}/resets/s3cret", rig.address),
+        format!("http://bolt.example{TENANT}/resets/s3cret"),
         format!("{TENANT}/resets/s3cret#x"),
         format!("{TENANT}/resets#/s3cret"),
         format!("{TENANT}#code=s3cret"),
@@ -448,4 +448,10 @@ async fn secrets_stand_in_no_record_of_a_target_that_can_be_read_in_two_ways() {
     let begun = rig.store.begun();
     assert_eq!(begun[0].path, format!("{TENANT}/(hidden)"));
     assert_eq!(begun[0].query.as_deref(), Some("back=(hidden)&page=2"));
+    // So does an address of the gateway itself.
+    let target = format!("http://{}{TENANT}/resets(s3cret)?code=s3cret", rig.address);
+    assert_eq!(rig.ask(&format!("GET {target}")).await.status, 200);
+    let begun = rig.store.begun();
+    assert_eq!(begun[1].path, format!("{TENANT}/(hidden)"));
+    assert_eq!(begun[1].query.as_deref(), Some("code=(hidden)"));
 }
