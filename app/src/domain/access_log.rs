@@ -28,6 +28,8 @@ text_enum! {
     pub enum Refusal {
         /// The path can be read in two ways.
         AmbiguousPath = "ambiguous_path",
+        /// The path has another spelling than the canonical one, to which the browser is redirected.
+        NotCanonical = "not_canonical",
         /// The request is malformed, or uses a method or form that is not allowed.
         MalformedRequest = "malformed_request",
         /// An upgrade or CONNECT was asked for.
@@ -36,6 +38,8 @@ text_enum! {
         OutOfScope = "out_of_scope",
         /// The request names another tenant, or its tenant can't be established.
         WrongTenant = "wrong_tenant",
+        /// The request is for a host that is not served here.
+        WrongHost = "wrong_host",
         /// The request names another organization.
         WrongOrganization = "wrong_organization",
         /// The upstream can't be kept to the session's organization on this route.
@@ -85,6 +89,7 @@ impl Refusal {
     /// The status that the gateway answers with.
     pub const fn status(self) -> u16 {
         match self {
+            Self::NotCanonical => 308,
             Self::AmbiguousPath | Self::MalformedRequest => 400,
             Self::NoUpstream => 404,
             Self::UpgradeRefused
@@ -98,6 +103,7 @@ impl Refusal {
             | Self::BudgetExhausted => 403,
             Self::RateLimited | Self::TooManyAtOnce => 429,
             Self::SessionExpired | Self::SessionRevoked => 401,
+            Self::WrongHost => 421,
             Self::RecordUnavailable | Self::Overloaded => 503,
         }
     }
@@ -123,12 +129,14 @@ impl Refusal {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::AmbiguousPath => "The path is ambiguous.",
+            Self::NotCanonical => "The path is written differently from its canonical form.",
             Self::MalformedRequest => "The request is malformed.",
             Self::UpgradeRefused => "This session's scopes don't allow this upgrade.",
             Self::OutOfScope => "This session's scopes don't allow this method on this path.",
             Self::WrongTenant => {
                 "The request names another tenant, or its tenant can't be determined."
             }
+            Self::WrongHost => "The request is for a host that is not served here.",
             Self::WrongOrganization => "The request names another organization.",
             Self::OrganizationNotConfinable => {
                 "This route can't be restricted to the session's organization."

@@ -152,37 +152,51 @@ impl Arrival {
         Ok((request, handshake))
     }
 
-    /// A browser's target in its canonical spelling, if that passes. GET and HEAD are redirected to
-    /// it, so that the browser shows the recorded address.
+    /// The target in its canonical spelling, if that passes. It is judged, recorded and forwarded.
+    /// A browser's GET and HEAD are redirected to it, so that the browser shows the recorded address.
     fn respelt(&self, fault: NotCanonical) -> Result<CanonicalTarget, Denied> {
-        let refused = || {
-            match self.is_carried {
-            false if CanonicalTarget::parse_odd(&self.head.target).is_ok() => Denied {
-                detail: format!(
-                    "{fault} What a proxy or a router makes of such a path is not known, so it passes \
-                     only through the gateway itself."
-                )
-                .into(),
-                ..denied_for(fault)
-            },
-            _ => denied_for(fault),
+        let sent = &self.head.target;
+        // How a proxy or a router reads an odd path is not known. Only browsers send a '%' that escapes
+        // nothing, and all of them mean the same.
+        if !self.is_carried || !(self.at_entry || spelling::has_sound_escapes(sent)) {
+            return Err(self.denied_for(fault));
         }
-        };
-        if !self.at_entry || holds_token(&self.head.target) {
-            return Err(refused());
-        }
-        let respelt = spelling::respelt(&self.head.target);
-        let target = CanonicalTarget::parse_odd(&respelt).map_err(|_| refused())?;
-        if own_path(&respelt).is_some() {
-            return Err(refused());
+        let respelt = spelling::respelt(sent);
+        let target =
+            CanonicalTarget::parse_odd(&respelt).map_err(|fault| self.denied_for(fault))?;
+        if holds_token(sent) || own_path(&respelt).is_some() {
+            return Err(self.denied_for(fault));
         }
         match self.method {
-            Method::GET | Method::HEAD => Err(Denied {
-                status: 308,
-                location: Some(target.as_str().to_owned()),
-                ..refused()
-            }),
+            Method::GET | Method::HEAD if self.at_entry => {
+                let canonical = target.as_str();
+                let detail = format!("The canonical form of this address is {canonical}.");
+                Err(Denied {
+                    location: Some(canonical.to_owned()),
+                    ..Denied::new(Refusal::NotCanonical, detail)
+                })
+            }
             _ => Ok(target),
+        }
+    }
+
+    /// Why a target that is not canonical is refused. A long target or a bad query is not ambiguous.
+    fn denied_for(&self, fault: NotCanonical) -> Denied {
+        let denied = |refusal| Denied::new(refusal, fault.to_string());
+        match fault {
+            NotCanonical::TooLong => Denied {
+                status: 414,
+                ..denied(Refusal::MalformedRequest)
+            },
+            NotCanonical::Query => denied(Refusal::MalformedRequest),
+            _ if !self.is_carried && CanonicalTarget::parse_odd(&self.head.target).is_ok() => {
+                let detail = format!(
+                    "{fault}. What a proxy or a router makes of such a path is not known, so it passes \
+                     only through the gateway itself."
+                );
+                Denied::new(Refusal::AmbiguousPath, detail)
+            }
+            _ => denied(Refusal::AmbiguousPath),
         }
     }
 
@@ -258,19 +272,6 @@ const OWN_PREFIX: &[u8] = b"/.support-console";
 pub(crate) fn own_path(target: &[u8]) -> Option<&[u8]> {
     let rest = target.strip_prefix(OWN_PREFIX)?;
     matches!(rest.first(), None | Some(b'/' | b'?')).then_some(rest)
-}
-
-/// Why a target that is not canonical is refused. A long target or a bad query is not ambiguous.
-fn denied_for(fault: NotCanonical) -> Denied {
-    let denied = |refusal| Denied::new(refusal, fault.to_string());
-    match fault {
-        NotCanonical::TooLong => Denied {
-            status: 414,
-            ..denied(Refusal::MalformedRequest)
-        },
-        NotCanonical::Query => denied(Refusal::MalformedRequest),
-        _ => denied(Refusal::AmbiguousPath),
-    }
 }
 
 /// Path and query of a refused request, made safe for record and log.

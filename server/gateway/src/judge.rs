@@ -203,12 +203,13 @@ impl Judge<'_> {
         if host::is_one_of(&request.headers, known) {
             return Ok(tenant_host);
         }
-        let detail = "The Host header does not name this server: use the address that its \
-                      public_url says.";
-        Err(Denied {
-            status: 421,
-            ..Denied::new(Refusal::WrongTenant, detail)
-        })
+        // Only its own name: any other may be a tenant's.
+        let own = match self.hosts.first() {
+            Some(own) => format!("Its address is {own}."),
+            None => "Use the address that its public_url says.".to_owned(),
+        };
+        let detail = format!("The Host header does not name this server. {own}");
+        Err(Denied::new(Refusal::WrongHost, detail))
     }
 }
 

@@ -161,9 +161,8 @@ impl Evidence<'_> {
 
     fn refused(&self) -> Judgement {
         match self.record.refusal {
-            Some(Refusal::WrongTenant) => Ok(format!(
-                "refused by the gateway: {} ({})",
-                Refusal::WrongTenant,
+            Some(refusal @ (Refusal::WrongTenant | Refusal::WrongHost)) => Ok(format!(
+                "refused by the gateway: {refusal} ({})",
                 self.answer.status
             )),
             Some(other) => Err(format!(

@@ -134,6 +134,7 @@ fn advice(code: &str) -> Option<&'static str> {
             "The address or the form can't be sent on as it is. Go back and try another way."
         }
         "no_upstream" => "No server is configured for this address.",
+        "wrong_host" => "Open the tenant again in Support Console.",
         "session_expired" | "session_revoked" | "budget_exhausted" => {
             "Create a new support session in Support Console, and open the tenant again."
         }

@@ -1,7 +1,7 @@
 //! One canonical form of the request target: the same bytes are checked, recorded and forwarded.
 //!
-//! A target in another form is refused, not corrected. So the gateway decides about exactly the
-//! bytes that the client sent, and the client learns what to send. Canonical is:
+//! A target in another form is refused, except that the gateway corrects needless and lower-case
+//! escapes of targets that it forwards itself (`spelling`). Canonical is:
 //!
 //! - origin-form (RFC 9112 §3.2.1); asterisk-form is refused like the others
 //! - segments of `pchar` (RFC 3986 §3.3) without `;`, none of them empty except the last, none of
@@ -164,11 +164,14 @@ fn check_segment(segment: &[u8]) -> Result<(), NotCanonical> {
     if is_dots(&String::from_utf8_lossy(&decoded)) {
         return Err(NotCanonical::DotSegment);
     }
-    if let Some(fault) = fault {
-        return Err(fault);
+    match fault {
+        // What only looks like a matter of spelling is not text in any.
+        None | Some(NotCanonical::Escape) if std::str::from_utf8(&decoded).is_err() => {
+            Err(NotCanonical::NotUtf8)
+        }
+        Some(fault) => Err(fault),
+        None => Ok(()),
     }
-    std::str::from_utf8(&decoded).map_err(|_| NotCanonical::NotUtf8)?;
-    Ok(())
 }
 
 fn escape_fault(value: u8, canonical: bool) -> Option<NotCanonical> {

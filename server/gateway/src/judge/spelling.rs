@@ -1,5 +1,5 @@
-//! The canonical spelling of a target, for a browser that follows a link with too many, too few or
-//! lower-case escapes (RFC 3986 §6.2.2.1, §6.2.2.2).
+//! The canonical spelling of a target with too many, too few or lower-case escapes (RFC 3986 §6.2.2.1,
+//! §6.2.2.2), as browsers follow links and as the encoders of Java and PHP write them.
 
 use super::uri::{escape, is_unreserved};
 
@@ -33,6 +33,14 @@ pub(crate) fn respelt(target: &[u8]) -> Vec<u8> {
     respelt
 }
 
+/// Whether each `%` of a target's path is an escape. Only then its spellings are equivalent for all
+/// readers.
+pub(crate) fn has_sound_escapes(target: &[u8]) -> bool {
+    let path = target.split(|b| *b == b'?').next().unwrap_or_default();
+    let mut parts = path.split(|b| *b == b'%').skip(1);
+    parts.all(|part| escape(part).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -58,6 +66,22 @@ mod tests {
             ("/%2561", "/%2561"),
         ] {
             assert_eq!(text(target), canonical);
+        }
+    }
+
+    #[test]
+    fn an_escape_has_two_digits() {
+        for (target, sound) in [
+            ("/%7Euser/%c3%a9", true),
+            ("/a", true),
+            ("/a?50%", true),
+            ("/%2525", true),
+            ("/50%", false),
+            ("/%zz", false),
+            ("/%2", false),
+            ("/%%41", false),
+        ] {
+            assert_eq!(has_sound_escapes(target.as_bytes()), sound, "{target}");
         }
     }
 

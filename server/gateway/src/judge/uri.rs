@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCanonical {
     /// The target is longer than [`MAX_TARGET_LENGTH`](super::canonical::MAX_TARGET_LENGTH).
-    #[error("the request target is longer than 8192 bytes")]
+    #[error("the request target is longer than 8192 bytes: send long parameters in a body")]
     TooLong,
     /// Absolute-form, authority-form, asterisk-form or nothing.
     #[error(
@@ -15,25 +15,27 @@ pub enum NotCanonical {
     #[error("a fragment does not belong in a request target")]
     Fragment,
     /// `//` in the path.
-    #[error("the path has an empty segment")]
+    #[error("the path has an empty segment: write one '/' for several")]
     EmptySegment,
     /// `.` or `..`, in whichever spelling.
-    #[error("the path has a dot segment")]
+    #[error("the path has a dot segment: send the path that is meant, without '.' and '..'")]
     DotSegment,
     /// A raw character that a path may not have.
     #[error("the path has a character that must be percent-encoded or is not allowed")]
     Character,
     /// An escape that is not `%` and two upper-case hexadecimal digits.
-    #[error("a percent escape must be '%' and two upper-case hexadecimal digits")]
+    #[error(
+        "a percent escape must be '%' and two upper-case hexadecimal digits: write a '%' itself as '%25'"
+    )]
     Escape,
     /// An escape of an unreserved character.
-    #[error("a character that needs no percent-encoding is percent-encoded")]
+    #[error("a character that needs no percent-encoding is percent-encoded: write it as it is")]
     NeedlessEscape,
     /// An escape of `/`, `\`, `;`, `%` or a control character.
     #[error("the path has an escaped '/', '\\', ';', '%' or control character")]
     ForbiddenEscape,
     /// The escaped bytes of a segment are not UTF-8.
-    #[error("the path is not UTF-8")]
+    #[error("the path is not UTF-8: percent-encode its text as UTF-8")]
     NotUtf8,
     /// The query has a character that must be escaped, or an escaped NUL.
     #[error("the query has a character that must be percent-encoded or is not allowed")]

@@ -107,7 +107,7 @@ fn what_a_good_gateway_and_upstream_answer_passes() {
         (
             Ask::OthersHost("b".into()),
             identity(),
-            refused(Refusal::WrongTenant),
+            refused(Refusal::WrongHost),
         ),
     ] {
         let finding = found(&ask, &rules, &seen);

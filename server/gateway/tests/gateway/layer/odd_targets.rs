@@ -68,7 +68,10 @@ const TABLE: &[(&str, Verdict, Verdict)] = &[
     ("//v1/exports", AMBIGUOUS, AMBIGUOUS),
     ("/v1/a%2Fb", Passes, AMBIGUOUS),
     ("/v1%2Fexports", AMBIGUOUS, AMBIGUOUS),
-    ("/v1/a%2fb", AMBIGUOUS, AMBIGUOUS),
+    // Only the listener corrects a spelling, because it sends these bytes itself.
+    ("/v1/a%2fb", Passes, AMBIGUOUS),
+    ("/v1/%7Euser", Passes, AMBIGUOUS),
+    ("/v1/exports%2f7", DENIED, AMBIGUOUS),
     ("/v1/a%5Cb", Passes, AMBIGUOUS),
     ("/v1\\exports", AMBIGUOUS, AMBIGUOUS),
     // Parameters.
@@ -79,7 +82,7 @@ const TABLE: &[(&str, Verdict, Verdict)] = &[
     // Escapes.
     ("/v1/100%25", Passes, AMBIGUOUS),
     ("/v1/%2565xports", DENIED, AMBIGUOUS),
-    ("/v1/%65xports", AMBIGUOUS, AMBIGUOUS),
+    ("/v1/%65xports", DENIED, AMBIGUOUS),
     ("/v1/50%", AMBIGUOUS, AMBIGUOUS),
     ("/v1/a%zz", AMBIGUOUS, AMBIGUOUS),
     ("/v1/a%00", AMBIGUOUS, AMBIGUOUS),
@@ -127,7 +130,8 @@ impl Told {
                     Some(query) => format!("{}?{query}", row.path),
                     None => row.path.clone(),
                 };
-                assert_eq!(recorded, target, "recorded byte for byte");
+                let canonical = target.replace("%2f", "%2F").replace("%7E", "~");
+                assert_eq!(recorded, canonical, "recorded byte for byte");
                 Passes
             }
             (0, 1) => Verdict::Refused(refused[self.refused].refusal),

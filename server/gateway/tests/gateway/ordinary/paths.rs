@@ -4,7 +4,7 @@
 use super::{TENANT, by_identity, files, from_page};
 use crate::{
     browser::{Entry, SAME_ORIGIN},
-    support::{Rig, Wanted},
+    support::{Rig, Wanted, frames::FrameClient},
 };
 
 #[tokio::test]
@@ -46,11 +46,98 @@ async fn a_browser_is_led_to_the_one_spelling_of_a_link() {
         "{sent}"
     );
     assert_eq!(entry.rig.store.begun()[1].path, "/v1/caf%C3%A9");
-    // A program gets an error instead.
-    assert_eq!(
-        entry.rig.ask("GET /%7Euser/").await.code(),
-        "ambiguous_path"
+}
+
+#[tokio::test]
+async fn a_programs_spelling_is_taken_for_the_canonical_one() {
+    let rig = Rig::with(by_identity("")).await;
+    // As Java's and PHP's encoders write them.
+    for (target, canonical) in [
+        ("/v1/caf%c3%a9", "/v1/caf%C3%A9"),
+        ("/%7Euser/", "/~user/"),
+        ("/a%2Db%5Fc?q=%61%zz%", "/a-b_c?q=%61%zz%"),
+        ("/a%2fb", "/a%2Fb"),
+        ("/%2561", "/%2561"),
+    ] {
+        for method in ["GET", "POST"] {
+            let answer = rig.ask(&format!("{method} {target}")).await;
+            assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+            let begun = rig.store.begun().pop().unwrap();
+            let (path, query) = canonical.split_once('?').unwrap_or((canonical, ""));
+            assert_eq!(begun.path, path);
+            assert_eq!(begun.query.unwrap_or_default(), query);
+            let line = format!("{method} {canonical} HTTP/1.1\r\n");
+            assert!(rig.upstream.text().contains(&line), "{line}");
+        }
+    }
+    let (authority, bearer) = (rig.address.to_string(), format!("Bearer {}", rig.token));
+    let fields = [
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":authority", authority.as_str()),
+        (":path", "/v2/caf%c3%a9"),
+        ("authorization", bearer.as_str()),
+    ];
+    let mut client = FrameClient::connect(rig.address).await;
+    client.headers(1, &fields, true).await;
+    assert_eq!(client.answer(1).await.status, Some(200));
+    assert!(
+        rig.upstream
+            .text()
+            .contains("GET /v2/caf%C3%A9 HTTP/1.1\r\n")
     );
+    // A '%' that is none is not the same for all readers. Each refusal says what to change.
+    for (target, words) in [
+        ("/50%", "write a '%' itself as '%25'"),
+        ("/caf%e9", "percent-encode its text as UTF-8"),
+        ("/a%zz", "two upper-case hexadecimal digits"),
+        ("/a/%2E%2e/b", "without '.' and '..'"),
+        ("/%2Esupport-console/health", "write it as it is"),
+    ] {
+        let answer = rig.ask(&format!("GET {target}")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "ambiguous_path")
+        );
+        assert!(answer.text().contains(words), "{target}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_programs_spelling_passes_no_rule_that_its_canonical_form_does_not() {
+    let rig = Rig::with(files()).await;
+    assert_eq!(rig.ask("GET /%66iles/%61").await.status, 200);
+    let reached = rig.upstream.requests();
+    for target in [
+        "/app/%73ecret",
+        "/app/%53ECRET",
+        "/%61pp/secret",
+        "/files/2024/%65xports",
+        "/files/2024%2f%65xports",
+        "/files/2024%2F%2565xports",
+        "/files/%2e%2e/app/secret",
+        "/files/%252e%252e/app/secret",
+        "/files/..%2fapp/secret",
+        "/files/%2E./app/secret",
+        "/%65xact/%2e",
+        "/exact%2f",
+        "/%6eowhere",
+    ] {
+        for method in ["GET", "HEAD"] {
+            let head = rig.head(&format!("{method} {target}"));
+            let mut client = rig.client().await;
+            client.send(format!("{head}\r\n").as_bytes()).await;
+            let answer = client.answer_to(method == "HEAD").await;
+            assert!(
+                matches!(answer.status, 400 | 403),
+                "{target}: {}",
+                answer.status
+            );
+        }
+    }
+    let token = rig.token.replacen('s', "%73", 1);
+    assert_eq!(rig.ask(&format!("GET /files/{token}")).await.status, 400);
+    assert_eq!(rig.upstream.requests(), reached);
 }
 
 #[tokio::test]

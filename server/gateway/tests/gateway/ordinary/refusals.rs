@@ -58,10 +58,11 @@ async fn a_person_is_led_by_a_link_from_elsewhere_too() {
         (answer.status, answer.header("location")),
         (308, Some("/~user/"))
     );
+    assert!(answer.text().contains("not_canonical"), "{}", answer.text());
     let refused = &entry.rig.store.refused()[0];
     assert_eq!(
         (refused.refusal, refused.status),
-        (Refusal::AmbiguousPath, 308)
+        (Refusal::NotCanonical, 308)
     );
 }
 
