@@ -85,21 +85,33 @@ impl Origins<'_> {
         for (name, value) in SET {
             headers.insert(name, value);
         }
-        for name in [header::LOCATION, header::CONTENT_LOCATION, SOURCE_MAP] {
-            rewrite(headers, &name, |text| self.own_address(text));
-        }
-        rewrite(headers, &header::REFRESH, |text| self.own_refresh(text));
-        rewrite(headers, &header::LINK, |text| Some(self.own_links(text)));
+        rewrite(headers, leads, |text| self.own_address(text));
+        rewrite(
+            headers,
+            |name| name == "hx-location",
+            |text| self.own_path_in_json(text),
+        );
+        rewrite(
+            headers,
+            |name| name == "refresh",
+            |text| self.own_refresh(text),
+        );
+        rewrite(
+            headers,
+            |name| name == "link",
+            |text| Some(self.own_links(text)),
+        );
     }
 
-    /// `Origin` and `Referer` in the upstream's terms: for the upstream, a page of the session's host is
-    /// a page of its own `Host`.
+    /// `Origin`, `Referer` and what scripts send of that kind (`HX-Current-URL`) in the upstream's terms:
+    /// for the upstream, a page of the session's host is a page of its own `Host`.
     pub(crate) fn forwarded(self, headers: &mut HeaderMap) {
         let is_own = headers.get(header::ORIGIN).is_some_and(|o| o == self.own);
         if is_own && let Ok(origin) = HeaderValue::from_str(self.upstream) {
             headers.insert(header::ORIGIN, origin);
         }
-        rewrite(headers, &header::REFERER, |text| {
+        let leads_back = |name: &str| name == "referer" || leads(name);
+        rewrite(headers, leads_back, |text| {
             let rest = text.strip_prefix(self.own)?;
             let is_own = rest.is_empty() || rest.starts_with(['/', '?', '#']);
             is_own.then(|| format!("{}{rest}", self.upstream))
@@ -111,7 +123,7 @@ impl Origins<'_> {
     fn own_address(self, address: &str) -> Option<String> {
         let own = Url::parse(self.own).ok()?;
         let url = own.join(address.trim()).ok()?;
-        let is_upstream = self.are_upstreams(&url);
+        let is_upstream = self.are_upstreams(&url) && url.origin() != own.origin();
         // The whole URL, not only the path: a path with two slashes would name a host.
         is_upstream.then(|| format!("{}{}", self.own, &url[Position::BeforePath..]))
     }
@@ -132,6 +144,14 @@ impl Origins<'_> {
         };
         let mut others = self.others.iter();
         is_web && (is(self.upstream) || others.any(|other| is(other)))
+    }
+
+    /// htmx: `{"path": "https://…", …}`.
+    fn own_path_in_json(self, json: &str) -> Option<String> {
+        let mut asked: serde_json::Map<_, _> = serde_json::from_str(json).ok()?;
+        let path = asked.get_mut("path")?;
+        *path = self.own_address(path.as_str()?)?.into();
+        serde_json::to_string(&asked).ok()
     }
 
     /// `5; url=https://…` (HTML §"shared declarative refresh steps").
@@ -168,11 +188,26 @@ impl Origins<'_> {
     }
 }
 
-const SOURCE_MAP: HeaderName = HeaderName::from_static("sourcemap");
+/// Ends of the names of fields by which libraries of pages lead somewhere: `HX-Redirect`,
+/// `Turbo-Location`, `X-PJAX-URL`.
+const LEADING: [&str; 5] = ["-location", "-redirect", "-redirect-to", "-uri", "-url"];
 
-/// Replaces each value of a field for which `to` returns another.
-fn rewrite(headers: &mut HeaderMap, name: &HeaderName, to: impl Fn(&str) -> Option<String>) {
-    for (_, value) in headers.iter_mut().filter(|(known, _)| *known == name) {
+/// Whether the value of a field is an address.
+fn leads(name: &str) -> bool {
+    matches!(name, "location" | "sourcemap" | "x-sourcemap")
+        || LEADING.iter().any(|end| name.ends_with(end))
+}
+
+/// Replaces each value of these fields for which `to` returns another.
+fn rewrite(
+    headers: &mut HeaderMap,
+    is_meant: impl Fn(&str) -> bool,
+    to: impl Fn(&str) -> Option<String>,
+) {
+    for (_, value) in headers
+        .iter_mut()
+        .filter(|(name, _)| is_meant(name.as_str()))
+    {
         let text = std::str::from_utf8(value.as_bytes()).ok();
         let other = text
             .and_then(&to)

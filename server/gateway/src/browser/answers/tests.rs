@@ -247,3 +247,82 @@ fn neither_service_workers_nor_preflights_are_let_through() {
     let page = map(&[("sec-fetch-dest", "document"), ("accept", "text/html")]);
     assert_eq!(check(&page), Ok(()));
 }
+
+/// Fields by which libraries of pages lead somewhere.
+const OF_LIBRARIES: [&str; 11] = [
+    "content-location",
+    "hx-location",
+    "hx-push-url",
+    "hx-redirect",
+    "hx-replace-url",
+    "turbo-location",
+    "x-inertia-location",
+    "x-pjax-url",
+    "x-redirect-to",
+    "x-sourcemap",
+    "x-up-location",
+];
+
+#[test]
+fn what_scripts_follow_stays_at_the_sessions_host_too() {
+    for name in OF_LIBRARIES {
+        for (sent, got) in [
+            (
+                "http://10.0.0.5:8080/a?b#c",
+                "https://s-x.support.example/a?b#c",
+            ),
+            ("//10.0.0.5:8080/a", "https://s-x.support.example/a"),
+            ("/a", "/a"),
+            ("next", "next"),
+            ("false", "false"),
+            ("https://elsewhere.example/a", "https://elsewhere.example/a"),
+            (
+                "https://10.0.0.5:8080.evil.example/a",
+                "https://10.0.0.5:8080.evil.example/a",
+            ),
+        ] {
+            assert_eq!(answered(&[(name, sent)])[name], got, "{name}");
+        }
+    }
+    let json = r##"{"path":"http://10.0.0.5:8080//a","target":"#x"}"##;
+    let headers = answered(&[("hx-location", json)]);
+    assert_eq!(
+        headers["hx-location"],
+        r##"{"path":"https://s-x.support.example//a","target":"#x"}"##
+    );
+    for json in [
+        r#"{"path":"/a"}"#,
+        r#"{"path":["http://10.0.0.5:8080/a"]}"#,
+        "{",
+        "[]",
+    ] {
+        assert_eq!(answered(&[("hx-location", json)])["hx-location"], json);
+    }
+    // And what they say about their own page is in the upstream's terms.
+    let mut asked = map(&[("hx-current-url", "https://s-x.support.example/a?b")]);
+    ORIGINS.forwarded(&mut asked);
+    assert_eq!(asked["hx-current-url"], "http://10.0.0.5:8080/a?b");
+}
+
+#[test]
+fn a_relative_address_stays_where_the_upstream_goes_by_the_sessions_host() {
+    let origins = Origins {
+        upstream: ORIGINS.own,
+        ..ORIGINS
+    };
+    for (sent, got) in [
+        ("next", "next"),
+        (
+            "https://s-x.support.example/a",
+            "https://s-x.support.example/a",
+        ),
+        (
+            "http://s-x.support.example/a",
+            "https://s-x.support.example/a",
+        ),
+    ] {
+        let mut headers = map(&[("location", sent)]);
+        origins.answered(&mut headers);
+        assert_eq!(headers["location"], got);
+    }
+}

@@ -49,8 +49,14 @@ pub(super) enum Dropped {
 /// Parses a `Set-Cookie` from an upstream that has these names.
 pub(super) fn read(field: &HeaderValue, hosts: &[&str], asked: Asked<'_>) -> Result<Held, Dropped> {
     let text = std::str::from_utf8(field.as_bytes()).map_err(|_| Dropped::Malformed)?;
-    let cookie = Cookie::parse(text).map_err(|_| Dropped::Malformed)?;
-    let (name, value) = cookie.name_value();
+    let nameless = without_name(text);
+    let parsed = Cookie::parse(nameless.as_deref().unwrap_or(text));
+    let cookie = parsed.map_err(|_| Dropped::Malformed)?;
+    let (name, value) = match (&nameless, cookie.name_value()) {
+        (Some(_), (_, "")) => return Err(Dropped::Malformed),
+        (Some(_), (_, value)) => ("", value),
+        (None, named) => named,
+    };
     if name.len() + value.len() > MAX_BYTES {
         return Err(Dropped::TooLarge);
     }
@@ -58,7 +64,7 @@ pub(super) fn read(field: &HeaderValue, hosts: &[&str], asked: Asked<'_>) -> Res
     if !cookie.domain().is_none_or(may_set) {
         return Err(Dropped::OtherDomain);
     }
-    if !keeps_its_prefix(&cookie) {
+    if !keeps_its_prefix(&cookie) || (name.is_empty() && has_prefix(value)) {
         return Err(Dropped::Prefix);
     }
     Ok(Held {
@@ -71,6 +77,24 @@ pub(super) fn read(field: &HeaderValue, hosts: &[&str], asked: Asked<'_>) -> Res
         since: 0,
         used: 0,
     })
+}
+
+/// A field whose cookie has no name (`v` or `=v`, RFC 6265bis §5.6), with one for the parser.
+fn without_name(field: &str) -> Option<String> {
+    let (pair, attributes) = field.split_once(';').unwrap_or((field, ""));
+    let value = match pair.split_once('=') {
+        Some((name, value)) => name.trim().is_empty().then_some(value)?,
+        None => pair,
+    };
+    Some(format!("-={};{attributes}", value.trim()))
+}
+
+/// Whether a value without a name would reach the upstream as a cookie with a prefix.
+fn has_prefix(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    ["__secure-", "__host-", "__http-", "__host-http-"]
+        .iter()
+        .any(|prefix| value.starts_with(prefix))
 }
 
 /// Whether `host` may set a cookie for `domain` (RFC 6265 §5.1.3).
@@ -202,8 +226,10 @@ pub(super) fn write(field: &mut Vec<u8>, name: &str, value: &str) {
     if !field.is_empty() {
         field.extend_from_slice(b"; ");
     }
-    field.extend_from_slice(name.as_bytes());
-    field.push(b'=');
+    if !name.is_empty() {
+        field.extend_from_slice(name.as_bytes());
+        field.push(b'=');
+    }
     field.extend_from_slice(value.as_bytes());
 }
 

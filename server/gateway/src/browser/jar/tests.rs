@@ -96,6 +96,37 @@ fn neither_another_session_nor_another_upstream_sees_a_cookie() {
 }
 
 #[test]
+fn a_cookie_without_a_name_is_its_value() {
+    let rig = Rig::new("api.example.com");
+    for (field, sent) in [
+        ("=v; Path=/", "v"),
+        ("w; Path=/", "w"),
+        (" = x ", "x"),
+        ("y", "y"),
+        ("=a=b", "a=b"),
+        // It is one cookie like any other.
+        ("z; Path=/other", "a=b"),
+        ("=; Path=/", "a=b"),
+        ("; Path=/", "a=b"),
+        ("x; Max-Age=0", ""),
+    ] {
+        rig.set(&[field]);
+        assert_eq!(rig.sent("/"), sent, "{field}");
+    }
+    // It must not pass for one with a prefix (RFC 6265bis §5.6).
+    for value in [
+        "__Host-sid=1",
+        "__hOST-sid=1",
+        "__Secure-sid=1",
+        "__Host-",
+        "__Http-sid=1",
+    ] {
+        rig.set(&[&format!("={value}"), value.split('=').next().unwrap()]);
+        assert_eq!(rig.sent("/"), "", "{value}");
+    }
+}
+
+#[test]
 fn a_cookie_for_another_domain_is_ignored() {
     let rig = Rig::new("api.example.com");
     for domain in [
@@ -273,7 +304,7 @@ fn a_strict_cookie_stays_behind_where_another_site_has_led_there() {
 #[test]
 fn what_is_no_cookie_is_ignored() {
     let rig = Rig::new("h");
-    rig.set(&["", "=x", "alone", ";a=b"]);
+    rig.set(&["", "=", ";a=b"]);
     rig.0.keep(
         &session(1),
         &rig.1,
