@@ -26,9 +26,15 @@ pub(super) fn SavedViews(
     let flash = use_context();
     let views = Resource::new(
         || (),
-        move |()| async move {
-            let views = api::saved_views(list).await.unwrap_or_default();
-            (views, typed(flash).await)
+        move |()| {
+            // The page and its flash may be gone by the time that the views are there.
+            let typed = typed(flash);
+            async move {
+                (
+                    api::saved_views(list).await.unwrap_or_default(),
+                    typed.await,
+                )
+            }
         },
     );
     view! {
@@ -40,14 +46,17 @@ pub(super) fn SavedViews(
 }
 
 /// What someone has typed that was not done: before a sign-in, or because it was refused.
-async fn typed(flash: Option<PageFlash>) -> SavedViewForm {
-    let Some(PageFlash(flash)) = flash else {
-        return SavedViewForm::default();
-    };
-    let flash = ScopedFuture::new_untracked(async move { flash.await }).await;
-    let kept = flash.as_ref().and_then(Flash::kept::<SavedViewForm>);
-    kept.filter(|kept| kept.delete.is_empty())
-        .unwrap_or_default()
+fn typed(flash: Option<PageFlash>) -> impl Future<Output = SavedViewForm> + Send {
+    let flash = flash.map(|PageFlash(flash)| ScopedFuture::new_untracked(flash.into_future()));
+    async move {
+        let flash = match flash {
+            Some(flash) => flash.await,
+            None => None,
+        };
+        let kept = flash.as_ref().and_then(Flash::kept::<SavedViewForm>);
+        kept.filter(|kept| kept.delete.is_empty())
+            .unwrap_or_default()
+    }
 }
 
 #[component]
