@@ -205,6 +205,10 @@ test.describe("on the pages of a platform", () => {
       await ask();
       await expect.poll(() => said(tab), about).toMatch(/\d\d:\d\d left/);
     }
+    // The gateway's own.
+    await tab.context().clearCookies();
+    await ask();
+    await expect.poll(() => said(tab)).toContain("This tenant is no longer open in this browser.");
   });
 
   test("it moves and folds by keys, and stays so on the next page", async () => {

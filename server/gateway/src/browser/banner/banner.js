@@ -65,7 +65,7 @@ const isSession = (said) =>
 
 /** Why an answer says that the session is over here; nothing if it says something else, or isn't the gateway's. */
 const whyOver = (answer, said) =>
-  answer?.status === 401 && { ...OVER, unauthenticated: NOT_OPEN }[said?.code];
+  answer?.status === 401 && { ...OVER, not_open: NOT_OPEN, unauthenticated: NOT_OPEN }[said?.code];
 
 /** A link to a page that asks whether to end the session. */
 const toEnd = () => make("a", { href: `${OWN}/end`, target: "_self" }, "End the support session");
