@@ -38,9 +38,6 @@ pub fn ProblemNotice(
             <div>
                 {what.map(|what| view! { <p><strong>{what}</strong></p> })}
                 <p><OutsideLines text=problem.detail.clone()/></p>
-                {problem
-                    .retry_after_seconds
-                    .map(|seconds| view! { <p>{format!("Try again in {seconds} s.")}</p> })}
                 {problem.request_id.map(request_id_line)}
                 {sign_in
                     .then(|| {
