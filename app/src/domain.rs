@@ -27,6 +27,7 @@ pub mod policy;
 pub mod problem;
 pub mod record;
 pub mod rules;
+pub mod saved_text;
 pub mod saved_views;
 pub mod scopes;
 pub mod settings;

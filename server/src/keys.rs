@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use app::domain::saved_text::saved_text;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use gateway::{entropy::Entropy, identities::IdentityKeys};
 use store::Engine;
@@ -174,16 +175,17 @@ fn read(path: &Path) -> Result<Option<[u8; LENGTH]>, KeyError> {
         let path = path.to_owned();
         return Err(KeyError::TooOpen { path, mode });
     }
-    let mut text = String::new();
+    let mut text = Vec::new();
     let malformed = || KeyError::Malformed {
         path: path.to_owned(),
     };
     (&mut file)
         .take(1024)
-        .read_to_string(&mut text)
-        .map_err(|_| malformed())?;
+        .read_to_end(&mut text)
+        .map_err(|error| file_error(path, error))?;
+    let text = saved_text(&text).map_err(|_| malformed())?;
     let mut key = [0; LENGTH];
-    hex::decode_to_slice(text.trim_end(), &mut key).map_err(|_| malformed())?;
+    hex::decode_to_slice(text.trim(), &mut key).map_err(|_| malformed())?;
     Ok(Some(key))
 }
 
@@ -277,6 +279,20 @@ mod tests {
                 .unwrap();
             assert!(matches!(error, KeyError::TooOpen { .. }), "{open:o}");
             assert!(error.to_string().contains("chmod 600"));
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_however_it_was_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cursor.key");
+        write(&path, &[7; 32]).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let marked = format!("\u{FEFF}{}", text.replace('\n', "\r\n"));
+        let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for saved in [marked.into_bytes(), wide] {
+            std::fs::write(&path, saved).unwrap();
+            assert_eq!(read(&path).unwrap(), Some([7; 32]));
         }
     }
 

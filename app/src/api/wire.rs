@@ -4,7 +4,7 @@ use bytes::Bytes;
 use leptos::server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::domain::at_fault::field_and_message;
+use crate::domain::{at_fault::field_and_message, saved_text::without_mark};
 
 /// JSON that rejects unknown fields and names the field with a wrong type.
 pub struct StrictJson;
@@ -64,8 +64,8 @@ impl<T: DeserializeOwned> Decodes<T> for Answer {
 
 /// Parses JSON. The error is `field: message`.
 fn read_strictly<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
-    let given: serde_json::Value =
-        serde_json::from_slice(bytes).map_err(|_| "The body is not JSON.".to_owned())?;
+    let given: serde_json::Value = serde_json::from_slice(without_mark(bytes))
+        .map_err(|_| "The body is not JSON.".to_owned())?;
     let value: T = serde_path_to_error::deserialize(&given).map_err(|error| {
         let (field, message) =
             field_and_message(&error.path().to_string(), &error.inner().to_string());
@@ -127,6 +127,8 @@ mod tests {
         let arguments: Arguments = read_strictly(body.as_bytes()).unwrap();
         assert_eq!(arguments.id.as_str(), "acme");
         assert_eq!(arguments.page.limit, Some(5));
+        let marked = format!("\u{FEFF}{body}");
+        assert!(read_strictly::<Arguments>(marked.as_bytes()).is_ok());
     }
 
     #[test]

@@ -23,11 +23,25 @@ pub fn field_and_message(path: &str, message: &str) -> (String, String) {
     (field, shortened(message))
 }
 
+/// What people who don't know the terms of JSON's parser can act on.
+fn in_words(message: &str) -> &str {
+    match message {
+        "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+            "half of a character: escapes from \\ud800 to \\udfff come in pairs"
+        }
+        control if control.starts_with("control character (") => {
+            "a control character, which must be an escape in JSON, such as \\n"
+        }
+        other => other,
+    }
+}
+
 /// An error's text without the position, which doesn't help in a body of one line.
 pub fn shortened(message: &str) -> String {
     let message = message
         .rsplit_once(" at line ")
         .map_or(message, |(message, _)| message);
+    let message = in_words(message);
     let mut short: String = message.chars().take(MESSAGE_MAX).collect();
     if short.len() < message.len() {
         short.push('…');

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use app::domain::saved_text::saved_text;
 use tokio_rustls::rustls::{
     self,
     crypto::{CryptoProvider, ring},
@@ -44,10 +45,13 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path).map_err(|reason| TlsError::Unreadable {
+    let bytes = std::fs::read(path).map_err(|reason| TlsError::Unreadable {
         path: path.to_owned(),
         reason,
-    })
+    })?;
+    // PEM is text. What is none is refused as PEM.
+    let text = saved_text(&bytes).map(|text| text.into_owned().into_bytes());
+    Ok(text.unwrap_or(bytes))
 }
 
 /// The certificates of a PEM file, in their order.

@@ -2,7 +2,10 @@
 
 use std::io::{IsTerminal, Read};
 
-use app::domain::staff::{NewStaffMember, Role, StaffMember};
+use app::domain::{
+    saved_text::saved_text,
+    staff::{NewStaffMember, Role, StaffMember},
+};
 use clap::{Args, Subcommand};
 use gateway::SessionGates;
 use secrecy::{ExposeSecret, SecretString};
@@ -165,23 +168,10 @@ impl PasswordArgs {
     }
 }
 
-/// The first line of a text, also as Windows' programs write it: with a byte order mark, or as UTF-16.
+/// The first line of a text, however it was saved.
 fn first_line(bytes: &[u8]) -> Result<SecretString, CliError> {
-    let wide = |unit: fn([u8; 2]) -> u16| {
-        let pairs = bytes.chunks_exact(2);
-        let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).ok()
-    };
-    let text = match bytes {
-        [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
-        [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
-        _ => String::from_utf8(bytes.to_vec()).ok(),
-    };
-    let Some(text) = text else {
-        let problem = "the password on standard input is neither UTF-8 nor UTF-16";
-        return Err(CliError::Usage(problem.to_owned()));
-    };
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    let text = saved_text(bytes)
+        .map_err(|why| CliError::Usage(format!("the password on standard input {why}")))?;
     Ok(SecretString::from(text.lines().next().unwrap_or_default()))
 }
 

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use app::domain::saved_text::NotText;
+
 /// A fault of the configuration. Each message says what to change.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConfigError {
@@ -11,6 +13,8 @@ pub enum ConfigError {
         #[source]
         source: Arc<std::io::Error>,
     },
+    #[error("the configuration file {path} {why}")]
+    NotText { path: PathBuf, why: NotText },
     /// The file is not TOML, or a key in it is unknown or has a wrong value.
     #[error("{path}{line}: {problem}")]
     File {

@@ -3,6 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use app::domain::saved_text::saved_text;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -130,10 +131,17 @@ impl Sources<'_> {
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+    let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable {
         path: path.to_owned(),
         source: Arc::new(source),
-    })
+    })?;
+    match saved_text(&bytes) {
+        Ok(text) => Ok(text.into_owned()),
+        Err(why) => Err(ConfigError::NotText {
+            path: path.to_owned(),
+            why,
+        }),
+    }
 }
 
 /// The error with its line and its key, but without the line's text: it may hold a secret.
@@ -252,6 +260,33 @@ mod tests {
         assert_eq!(config.data_dir, Path::new("/from/flag"));
         assert_eq!(config.database_url.expose_secret(), "sqlite:variable.db");
         assert_eq!(config.console.listen.port(), 1);
+    }
+
+    #[test]
+    fn a_file_is_read_however_it_was_saved() {
+        let text = "\u{FEFF}data_dir = \"/für/console\"\r\n";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let load = |saved: &[u8]| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(saved).unwrap();
+            let sources = Sources {
+                file: Some(file.path()),
+                ..Sources::default()
+            };
+            sources.load().map_err(|error| error.to_string())
+        };
+        for saved in [text.as_bytes(), &wide] {
+            let config = load(saved).unwrap();
+            assert_eq!(config.data_dir, Path::new("/für/console"));
+        }
+        for (saved, why) in [
+            (&b"data_dir = \"f\xFCr\""[..], "save it as UTF-8"),
+            (&wide[2..], "is UTF-16 without a byte order mark"),
+        ] {
+            let fault = load(saved).unwrap_err();
+            assert!(fault.contains(why), "{fault}");
+            assert!(!fault.contains("permissions"), "{fault}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use app::{
         form::{self, Fields},
         policy::unauthenticated,
         problem::{Problem, ProblemCode},
+        saved_text::without_mark,
     },
     paths,
 };
@@ -119,6 +120,9 @@ fn filled_in_by_another() -> Problem {
 
 fn parse(body: &[u8]) -> Result<Fields, Problem> {
     let mut fields = Fields::new();
+    // Also percent-encoded, as a program sends it that has read it from a file.
+    let body = without_mark(body);
+    let body = body.strip_prefix(b"%EF%BB%BF").unwrap_or(body);
     for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
         let mut halves = pair.splitn(2, |b| *b == b'=');
         let name = decode(halves.next().unwrap_or_default())
@@ -175,6 +179,14 @@ mod tests {
         assert_eq!(fields["empty"], [""]);
         assert_eq!(fields["bare"], [""]);
         assert!(!fields.contains_key("missing"));
+        for mark in [&b"\xEF\xBB\xBF"[..], b"%EF%BB%BF"] {
+            let fields = parse(&[mark, b"reason=a"].concat()).unwrap();
+            assert_eq!(
+                fields["reason"],
+                ["a"],
+                "a byte order mark is no part of a name"
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use app::domain::{
     at_fault::{field_and_message, shortened},
     problem::{Problem, ProblemCode},
+    saved_text::without_mark,
 };
 use axum::{
     body::Bytes,
@@ -183,21 +184,14 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
             }
         })?;
     if !is_packed {
-        return Ok(without_mark(sent));
+        return Ok(sent.slice_ref(without_mark(&sent)));
     }
     let unpacked = unpacked(&sent, max).map_err(|_| malformed("The body is not gzip."))?;
     if unpacked.len() > max {
         return Err(too_large());
     }
-    Ok(without_mark(unpacked.into()))
-}
-
-/// The body without a byte order mark, which Windows' programs write (RFC 8259 §8.1).
-fn without_mark(body: Bytes) -> Bytes {
-    match body.starts_with("\u{FEFF}".as_bytes()) {
-        true => body.slice('\u{FEFF}'.len_utf8()..),
-        false => body,
-    }
+    let unpacked = Bytes::from(unpacked);
+    Ok(unpacked.slice_ref(without_mark(&unpacked)))
 }
 
 /// Whether the body comes as gzip. Another coding is refused: what was not undone must not be read (RFC 9110 §8.4).
@@ -287,6 +281,19 @@ mod tests {
         assert_eq!(code(b"{\"limit\":-1}"), ProblemCode::InvalidInput);
         let problem = parse_json::<Sample>(b"{\"limits\":1}").unwrap_err();
         assert!(problem.field("limits").is_some(), "{problem:?}");
+    }
+
+    #[test]
+    fn what_json_does_not_allow_in_a_text_is_told_in_words() {
+        for (body, why) in [
+            (r#"{"slug":"\ud83d"}"#, "half of a character"),
+            (r#"{"slug":"\udc00a"}"#, "half of a character"),
+            ("{\"slug\":\"a\u{1}b\"}", "a control character"),
+        ] {
+            let read = parse_json::<std::collections::BTreeMap<String, String>>(body.as_bytes());
+            let told = format!("{:?}", read.unwrap_err());
+            assert!(told.contains(why), "{body}: {told}");
+        }
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Reading a batch of records: a JSON array, or one JSON object a line.
 
 use app::domain::{
-    at_fault::field_and_message,
+    at_fault::{field_and_message, shortened},
     problem::{Problem, ProblemCode},
     telemetry::{MAX_RECORDS, RejectedRecord},
 };
@@ -60,7 +60,9 @@ fn record_of_line<T: DeserializeOwned>(index: usize, line: &[u8]) -> Record<T> {
         message,
     };
     let text = std::str::from_utf8(line).map_err(|_| whole("must be UTF-8".into()))?;
-    let value = serde_json::from_str(text).map_err(|_| whole("is not JSON".into()))?;
+    let value = serde_json::from_str(text).map_err(|error: serde_json::Error| {
+        whole(format!("is not JSON: {}", shortened(&error.to_string())))
+    })?;
     record(index, value)
 }
 

@@ -189,6 +189,20 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_is_read_however_it_was_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = write(folder.path(), "a.example");
+        for path in [&certificate, &key] {
+            let text = format!("\u{FEFF}{}", std::fs::read_to_string(path).unwrap());
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            std::fs::write(path, text).unwrap();
+            assert!(Certificate::load(certificate.clone(), key.clone()).is_ok());
+            std::fs::write(path, wide).unwrap();
+            assert!(Certificate::load(certificate.clone(), key.clone()).is_ok());
+        }
+    }
+
+    #[test]
     fn a_new_certificate_is_taken_once_its_key_is_there_too() {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = write(folder.path(), "a.example");

@@ -14,6 +14,7 @@ use std::{
 use app::domain::{
     audit::{AuditAction, StoreMark},
     caller::{Caller, Context, Origin},
+    saved_text::saved_text,
 };
 use store::{Audited, ChangeKind, Engine, Lane};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -212,11 +213,12 @@ fn fault(path: &Path, problem: &str) -> EpochError {
 }
 
 fn read(path: &Path) -> Result<Option<Mark>, EpochError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fault(path, &error.to_string())),
     };
+    let text = saved_text(&bytes).map_err(|why| fault(path, &format!("it {why}")))?;
     let mut numbers = text.split_whitespace().map(str::parse);
     match (numbers.next(), numbers.next(), numbers.next()) {
         (Some(Ok(epoch)), Some(Ok(newest)), None) => Ok(Some(Mark { epoch, newest })),
