@@ -92,7 +92,7 @@ pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Respon
         None => None,
     };
     match gate::decide(&context.caller, request.uri(), request.headers(), ended) {
-        Gate::Unreadable => unreadable(),
+        Gate::Unreadable(why) => unreadable(why),
         Gate::Elsewhere(path) => headers::without_script(Redirect::to(&path).into_response()),
         Gate::Render => {
             let visits = request.uri().path() == paths::SIGN_IN
@@ -106,16 +106,15 @@ pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Respon
 }
 
 pub(crate) async fn not_found(State(pages): State<Pages>, request: Request) -> Response {
-    if !gate::is_readable(request.uri()) {
-        return unreadable();
+    if let Err(why) = gate::readable(request.uri()) {
+        return unreadable(why);
     }
     let context = context_of(&request);
     render(pages, context, request).await
 }
 
-fn unreadable() -> Response {
-    let refusal = (StatusCode::BAD_REQUEST, "The address is not valid UTF-8.\n");
-    headers::without_script(refusal.into_response())
+fn unreadable(why: &'static str) -> Response {
+    headers::without_script((StatusCode::BAD_REQUEST, why).into_response())
 }
 
 async fn render(pages: Pages, context: Context, request: Request) -> Response {

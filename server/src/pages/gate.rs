@@ -16,8 +16,8 @@ use crate::middleware::cookie;
 pub(super) enum Gate {
     Render,
     Elsewhere(String),
-    /// The address can't be shown.
-    Unreadable,
+    /// The address can't be shown, and why.
+    Unreadable(&'static str),
 }
 
 /// `ended` is why the sign-in holds no longer whose cookie came, as far as the store knows.
@@ -27,8 +27,8 @@ pub(super) fn decide(
     headers: &HeaderMap,
     ended: Option<LostSignIn>,
 ) -> Gate {
-    if !is_readable(uri) {
-        return Gate::Unreadable;
+    if let Err(why) = readable(uri) {
+        return Gate::Unreadable(why);
     }
     let path = uri.path();
     if path == paths::SIGN_IN {
@@ -74,11 +74,16 @@ fn lost(headers: &HeaderMap) -> Option<LostSignIn> {
     (is_ours && before.path() == paths::SIGN_IN && !has_any).then_some(LostSignIn::NotKept)
 }
 
-/// Whether path and query are UTF-8 without NUL once decoded.
-pub(super) fn is_readable(uri: &Uri) -> bool {
+/// Whether path and query are UTF-8 without NUL once decoded, or what is wrong with them.
+pub(super) fn readable(uri: &Uri) -> Result<(), &'static str> {
     let whole = uri.path_and_query().map_or("", |whole| whole.as_str());
-    let decoded = percent_encoding::percent_decode_str(whole).decode_utf8();
-    decoded.is_ok_and(|decoded| !decoded.contains('\0'))
+    match percent_encoding::percent_decode_str(whole).decode_utf8() {
+        Err(_) => Err("The address is not valid UTF-8. Correct its percent escapes.\n"),
+        Ok(decoded) if decoded.contains('\0') => {
+            Err("The address has a NUL character. Remove %00 from it.\n")
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -206,8 +211,17 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_text_is_refused() {
-        for bad in ["/support?q=%ff", "/%C3%28", "/support?q=%00"] {
-            assert_eq!(gate(&Caller::Anonymous, bad), Gate::Unreadable, "{bad}");
+        for (bad, why) in [
+            ("/support?q=%ff", "UTF-8"),
+            ("/%C3%28", "UTF-8"),
+            ("/support?q=%ED%A0%80", "UTF-8"),
+            ("/support?q=%00", "%00"),
+            ("/audit?actor=a%00b", "%00"),
+        ] {
+            let Gate::Unreadable(told) = gate(&Caller::Anonymous, bad) else {
+                panic!("{bad}");
+            };
+            assert!(told.contains(why), "{bad}: {told}");
         }
         assert_eq!(
             gate(&Caller::Anonymous, "/sign-in?next=%zz%4"),
