@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{ApiError, Json};
+use super::{ApiError, Json, NamedEvents};
 use crate::domain::{
     AuditEventId,
     audit::{self, AuditFilter},
-    page::{Page, PageRequest},
+    page::PageRequest,
 };
 
 /// One page of audit events, newest first.
@@ -14,9 +14,9 @@ use crate::domain::{
 pub async fn list_audit_events(
     filter: AuditFilter,
     page: PageRequest,
-) -> Result<Page<audit::AuditEvent>, ApiError> {
+) -> Result<NamedEvents, ApiError> {
     let (console, context) = super::asked()?;
-    Ok(console.audit.list(&context, filter, page).await?)
+    Ok(super::lists::named_events(&console, &context, filter, page).await?)
 }
 
 #[server(prefix = "/_fn", endpoint = "audit_event", protocol = Json)]

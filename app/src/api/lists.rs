@@ -80,20 +80,7 @@ pub async fn audit_log(query: AuditQuery) -> Result<Answered<AuditQuery, NamedEv
     // One row a request, unless someone looks for answers or failures.
     filter.without_answers = filter.outcome.is_none()
         && filter.action.as_deref() != Some(crate::domain::audit::RESPONSE);
-    let list = match console.audit.list(&context, filter, page).await {
-        Ok(events) => {
-            let ids = events.items.iter().filter_map(|e| e.tenant_id.clone());
-            let ids = ids.collect();
-            let tenants = console.tenants.names(&context, ids).await?;
-            let answers = console.audit.answers(&context, &events.items).await?;
-            Ok(NamedEvents {
-                events,
-                tenants,
-                answers,
-            })
-        }
-        Err(problem) => Err(problem),
-    };
+    let list = named_events(&console, &context, filter, page).await;
     Ok(asked.answered(problem, list))
 }
 
@@ -110,11 +97,16 @@ pub async fn support_sessions(
 }
 
 #[cfg(feature = "ssr")]
+pub(super) use on_server::named_events;
+
+#[cfg(feature = "ssr")]
 mod on_server {
-    use super::Answered;
+    use super::{Answered, NamedEvents};
     use crate::{
         domain::{
+            audit::AuditFilter,
             caller::Context,
+            page::PageRequest,
             problem::{FieldProblems, Problem, ProblemCode},
             tenants::TENANT_FIELD,
             time_range::TimeSpan,
@@ -122,6 +114,23 @@ mod on_server {
         ports::Console,
         query::list::{ListParts, ListQuery},
     };
+
+    /// A page of events, with what their sentences and links need.
+    pub(in crate::api) async fn named_events(
+        console: &Console,
+        context: &Context,
+        filter: AuditFilter,
+        page: PageRequest,
+    ) -> Result<NamedEvents, Problem> {
+        let events = console.audit.list(context, filter, page).await?;
+        let ids = events.items.iter().filter_map(|e| e.tenant_id.clone());
+        let ids = ids.collect();
+        Ok(NamedEvents {
+            tenants: console.tenants.names(context, ids).await?,
+            answers: console.audit.answers(context, &events.items).await?,
+            events,
+        })
+    }
 
     /// A query string whose tenant has been looked up.
     pub(super) struct Asked<P> {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::TenantActs;
 use crate::{
-    api,
+    api::{self, NamedEvents},
     components::{
         ButtonLink, Countdown, Loaded, Outside, Panel, StatusBadge, Timestamp, failed_part,
         format::Precision,
@@ -17,6 +17,7 @@ use crate::{
         support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
     },
     live::LiveHandle,
+    pages::audit_event::shortened,
     paths,
     query::Query,
 };
@@ -138,6 +139,7 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
         move |_| {
             let filter = AuditFilter {
                 tenant_id: Some(tenant.clone()),
+                without_answers: true,
                 ..AuditFilter::default()
             };
             api::list_audit_events(filter, first_rows())
@@ -149,9 +151,13 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
             <Loaded
                 resource=events
                 loading="Loading audit events…"
-                show=|page| {
-                    let row = |event| view! { <EventRow event/> };
-                    rows(page, "No audit events yet.", row)
+                show=|NamedEvents { events, answers, .. }| {
+                    let row = |event: AuditEvent| {
+                        let answer = event.request_id.as_ref().and_then(|id| answers.get(id));
+                        let sentence = shortened(&event.sentence(answer));
+                        view! { <EventRow event sentence/> }
+                    };
+                    rows(events, "No audit events yet.", row)
                 }
                 failed=failed_part("The audit events could not be loaded.")
             />
@@ -160,12 +166,18 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
 }
 
 #[component]
-fn EventRow(event: AuditEvent) -> impl IntoView {
+fn EventRow(
+    event: AuditEvent,
+    /// What happened.
+    sentence: String,
+) -> impl IntoView {
     view! {
         <li>
             <a class="grow name" href=paths::audit_event(event.id)>
-                <strong><Outside text=event.action/></strong>
-                <span class="muted"><Outside text=event.actor.name/></span>
+                <strong><Outside text=sentence/></strong>
+                <span class="id">
+                    <Outside text=event.action/> " · " <Outside text=event.actor.name/>
+                </span>
             </a>
             <span class="muted">
                 <Timestamp at=event.occurred_at precision=Precision::Second in_row=true/>
