@@ -6,7 +6,7 @@ pub mod table;
 use leptos::prelude::*;
 
 use self::{filters::Filters, table::Table};
-use super::filtered_list::{Answer, Shown, exports, nothing, rows, to_tenants_id};
+use super::filtered_list::{Answer, Shown, exports, highlights, nothing, rows, to_tenants_id};
 use crate::{
     api::{self, NamedEvents},
     components::{
@@ -94,12 +94,17 @@ fn Events(events: NamedEvents, query: AuditQuery) -> impl IntoView {
 /// The events couldn't be loaded. Filter errors are shown at their fields.
 #[component]
 fn Failed(problem: Problem, query: AuditQuery) -> impl IntoView {
+    let what = "The audit events could not be loaded.";
+    let invalid = match highlights::<AuditParts>(&problem) {
+        true => "Check the highlighted filters.",
+        false => what,
+    };
     let first_page = (!query.cursor.is_empty()).then(|| query.address(None));
     view! {
         <FailedList
             problem
-            what="The audit events could not be loaded."
-            invalid="Check the highlighted filters."
+            what
+            invalid
         >
             {first_page
                 .map(|href| view! { <ButtonLink href>"Go to the first page"</ButtonLink> })}

@@ -11,7 +11,11 @@ use crate::{
         Chips, EmptyList, ExportLink, Field, FilterForm, KeptField, SpanInWords, TenantField,
         TimeChoice, TimeSpanFields, choices,
     },
-    domain::{problem::Problem, tenants::TENANT_FIELD, time_range::TimeSpan},
+    domain::{
+        problem::{FieldProblem, Problem},
+        tenants::TENANT_FIELD,
+        time_range::TimeSpan,
+    },
     query::{
         list::{ListParts, ListQuery},
         time::CUSTOM,
@@ -192,10 +196,21 @@ pub(super) fn rows<P: ListParts, L>(
     };
     let notice = answer.problem.map(|problem| {
         set_status(problem.code.status());
+        let is_highlighted = highlights::<P>(&problem);
+        let others = problem.fields.into_iter();
+        let others = others.filter(|field| !P::FILTER.contains(&field.field.as_str()));
+        let left_out = others.map(|FieldProblem { field, message }| {
+            let text = format!("\"{field}\" in the address {message}. It was left out.");
+            view! { <p>{text}</p> }
+        });
         view! {
-            <p class="notice warn" role="alert">
-                "Check the highlighted filters. The others apply."
-            </p>
+            <div class="notice warn" role="alert">
+                <div>
+                    {is_highlighted
+                        .then(|| view! { <p>"Check the highlighted filters. The others apply."</p> })}
+                    {left_out.collect_view()}
+                </div>
+            </div>
         }
     });
     let list = match answer.list {
@@ -207,6 +222,11 @@ pub(super) fn rows<P: ListParts, L>(
         {list}
     }
     .into_any()
+}
+
+/// Whether a problem is shown at a field of the filter.
+pub(super) fn highlights<P: ListParts>(problem: &Problem) -> bool {
+    P::FILTER.iter().any(|name| problem.field(name).is_some())
 }
 
 /// There are no rows.

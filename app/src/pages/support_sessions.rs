@@ -16,7 +16,7 @@ use self::{
     follow::LiveList,
     table::Table,
 };
-use super::filtered_list::{Answer, Shown, exports, nothing, rows, to_tenants_id};
+use super::filtered_list::{Answer, Shown, exports, highlights, nothing, rows, to_tenants_id};
 use crate::{
     api,
     components::{
@@ -158,9 +158,14 @@ fn List(
 #[component]
 fn Failed(problem: Problem, query: SessionsQuery) -> impl IntoView {
     let first_page = query.address(None);
+    let what = "The support sessions could not be loaded.";
+    let invalid = match highlights::<SessionParts>(&problem) {
+        true => "Check the highlighted filters.",
+        false => what,
+    };
     view! {
         <section class="card" aria-label="Support sessions">
-            <FailedList problem what="The support sessions could not be loaded.">
+            <FailedList problem what invalid>
                 <ButtonLink href=first_page>"Go to the first page"</ButtonLink>
                 <ButtonLink href=paths::SUPPORT_SESSIONS class="quiet">
                     "Clear filters"

@@ -143,6 +143,39 @@ async fn a_filter_that_cannot_be_read_says_so_at_its_field_and_the_others_hold()
 }
 
 #[tokio::test]
+async fn nothing_is_called_highlighted_that_no_field_shows() {
+    let (router, cookie, _world) = console().await;
+    for (list, row) in [
+        ("/audit", "tenant.registered"),
+        ("/support/sessions", "Invoices are missing"),
+    ] {
+        for (wrong, status, told) in [
+            ("limit=many", 422, "in the address must be a whole number"),
+            ("cursor=made-up", 400, "This link is no longer valid."),
+        ] {
+            let (got, _, page) = get(&router, &cookie, &format!("{list}?{wrong}")).await;
+            assert_eq!(got.as_u16(), status, "{list} {wrong}");
+            assert!(page.contains(told), "{list} {wrong}");
+            assert!(!page.contains("highlighted"), "{list} {wrong}");
+        }
+        let both = format!("{list}?limit=many&from=yesterday");
+        let (_, _, page) = get(&router, &cookie, &both).await;
+        assert!(page.contains("Check the highlighted filters."), "{list}");
+        assert!(page.contains("in the address must be"), "{list}");
+        assert!(page.contains(row), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_page_says_what_happened_and_names_the_action() {
+    let (router, cookie, _world) = console().await;
+    let (status, _, page) = get(&router, &cookie, "/support/tenants/tnt-1").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("<strong><bdi>Tenant registered"));
+    assert!(page.contains("<bdi>tenant.registered"));
+}
+
+#[tokio::test]
 async fn every_part_of_a_filter_stays_in_the_links_to_other_times() {
     let (router, cookie, _world) = console().await;
     for list in ["/audit?actor=ana", "/support/sessions?status=ACTIVE"] {
