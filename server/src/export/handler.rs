@@ -65,7 +65,10 @@ pub async fn export_audit(
 ) -> Response {
     match try_export(&core, &context, &query).await {
         Ok(response) => response,
-        Err(problem) => problem::plain(&problem),
+        Err(mut problem) => {
+            problem.request_id.clone_from(&context.origin.request_id);
+            problem::plain(&problem)
+        }
     }
 }
 

@@ -238,9 +238,11 @@ async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
     append(&test.core.store, new_event(Some("a"), 1, noon()))
         .await
         .unwrap();
+    let mut context = support_admin(1);
+    context.origin.request_id = Some("r-17".into());
     let router = Router::new()
         .route("/export/audit", get(export_audit))
-        .layer(Extension(support_admin(1)))
+        .layer(Extension(context))
         .with_state(test.core.clone());
     let ask = async |query: &str| {
         let request = Request::get(format!("/export/audit?{query}"));
@@ -279,6 +281,7 @@ async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
         for field in fields {
             assert!(text.contains(field), "{text}");
         }
+        assert!(text.ends_with("Request r-17\n"), "{text}");
     }
 }
 
