@@ -21,6 +21,7 @@ async function calling(demo: Demo): Promise<string> {
 }
 
 test("a pointer gets it by resting, may rest on it, and Escape sends it away", async ({ page, demo, signIn }) => {
+  await page.clock.install();
   await signIn("support_admin");
   const tenant = await demo.tenant("healthy");
   await open(page, `/support?q=${tenant.id}`);
@@ -29,7 +30,7 @@ test("a pointer gets it by resting, may rest on it, and Escape sends it away", a
   await expect(tip(page)).toHaveText(PRECISE);
   await expect(seen).toHaveAccessibleDescription(PRECISE);
   await tip(page).hover();
-  await page.waitForTimeout(500);
+  await page.clock.fastForward(500);
   await expect(tip(page)).toBeVisible();
   await expectNoViolations(page, "with a tip");
   await page.keyboard.press("Escape");
@@ -43,6 +44,7 @@ test("a pointer gets it by resting, may rest on it, and Escape sends it away", a
 });
 
 test("keys get all that a row hides at its links, and each other time as a stop of its own", async ({ page, demo, signIn }) => {
+  await page.clock.install();
   await signIn("support_admin");
   const id = await calling(demo);
   await open(page, `/support?q=${id}`);
@@ -55,7 +57,7 @@ test("keys get all that a row hides at its links, and each other time as a stop 
   await page.keyboard.press("Escape");
   await expect(tip(page)).toBeHidden();
   await page.keyboard.press("Tab");
-  await page.waitForTimeout(1_000);
+  await page.clock.fastForward(1_000);
   await expect(tip(page)).toBeHidden();
 
   await open(page, `/support/tenants/${id}`);

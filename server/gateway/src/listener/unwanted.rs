@@ -103,13 +103,12 @@ mod tests {
     async fn a_client_that_sends_on_is_not_read_for_ever() {
         let end = CancellationToken::new();
         let unwanted = Unwanted::new(SHORT, end.clone());
-        let begun = Instant::now();
         let body = stream::unfold((), async |()| {
             tokio::task::yield_now().await;
             Some((Piece::Ok(piece(16)), ()))
         });
         unwanted.discard(StreamBody::new(Box::pin(body))).await;
-        assert!(begun.elapsed() >= SHORT);
+        assert!(unwanted.bytes.load(Ordering::Relaxed) > 16);
         assert!(end.is_cancelled(), "it may open no further stream");
     }
 
@@ -117,11 +116,12 @@ mod tests {
     async fn a_silent_client_is_not_waited_for_for_long() {
         let end = CancellationToken::new();
         let unwanted = Unwanted::new(Duration::from_mins(1), end.clone());
-        let begun = Instant::now();
         let body = stream::pending::<Piece>();
         unwanted.discard(StreamBody::new(body)).await;
-        assert!(begun.elapsed() < SILENT * 2);
-        assert!(!end.is_cancelled());
+        assert!(
+            !end.is_cancelled(),
+            "it was left before the minute was over"
+        );
     }
 
     #[tokio::test]
