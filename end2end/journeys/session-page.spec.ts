@@ -32,11 +32,31 @@ test("the number of today's requests is kept current while it is on view", async
   const today = fact(limits, "Requests today \\(UTC\\)");
   const number = async () => Number((await today.innerText()).match(/, ([\d,]+) in this tenant$/)?.[1]?.replaceAll(",", ""));
   await expect(today).toHaveText(/^0 by Ida Brandt, /);
+  const used = limits.locator("summary");
+  await expect(used).toHaveText(/^Limits0 of [\d,]+ requests/);
   const before = await number();
   for (const made of [1, 2]) {
     await demo.request(token, "/v1/whoami");
     await expect(today).toHaveText(new RegExp(`^${made} by Ida Brandt, `));
     expect(await number()).toBeGreaterThanOrEqual(before + made);
+    await expect(used).toHaveText(new RegExp(`^Limits${made} of [\\d,]+ requests`));
+  }
+});
+
+test("a smaller laptop cuts no act, no time, and no name under another column", async ({ page, demo, session }) => {
+  await demo.request(session.token, "/v1/whoami");
+  for (const width of [1280, 1366, 1440]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const path of ["/support", `/support/sessions/${session.id}`]) {
+      await open(page, path);
+      const room = await page.locator(".table-box table").first().evaluate((table) => ({
+        table: table.scrollWidth,
+        box: table.parentElement!.clientWidth,
+        names: [...table.querySelectorAll(".name")].filter((name) => name.getBoundingClientRect().right > name.closest("th, td")!.getBoundingClientRect().right).length,
+      }));
+      expect(room.table, `${path} at ${width}`).toBeLessThanOrEqual(room.box);
+      expect(room.names, `${path} at ${width}`).toBe(0);
+    }
   }
 });
 

@@ -21,11 +21,11 @@ pub fn Folded(
             <details on:toggle=move |event| is_open.set(is_open_now(&event))>
                 <summary>
                     <h2 id=id>{title}</h2>
-                    <span class="muted num">{beside.run()}</span>
+                    <span class="muted num">{move || beside.run()}</span>
                 </summary>
                 {children()}
             </details>
-            {below.run()}
+            {move || below.run()}
         </section>
     }
     .into_any()
