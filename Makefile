@@ -1,7 +1,7 @@
 # Thin on purpose: each target is a script in .make/, which says what it does while it does it.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys compat bench soak fuzz deny clean
+.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys compat pictures bench soak fuzz deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bundle-release: ## Compile and bundle the browser's part as it is shipped
 
 compat: ## Journeys in Firefox and through real applications, which take a while to install (JupyterLab, Next.js, …)
 	@.make/compat.sh $(ARGS)
+
+pictures: ## Take README's pictures from the demo, against what was built last
+	@SUPPORT_CONSOLE_PICTURES=1 .make/journeys.sh --project pictures
 
 bench: ## Compare with peers: overview, sizes, gateway, revocation (ARGS="gateway --rounds 5"; docs/benchmarks.md)
 	@.make/bench.sh $(ARGS)

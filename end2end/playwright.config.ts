@@ -43,6 +43,8 @@ export default defineConfig({
     { name: "dark", testMatch: everyPage, use: { ...desktop, colorScheme: "dark" } },
     { name: "phone", testMatch: everyPage, use: phone },
     { name: "phone-dark", testMatch: everyPage, use: { ...phone, colorScheme: "dark" } },
+    // `make pictures`.
+    ...(process.env.SUPPORT_CONSOLE_PICTURES ? [{ name: "pictures", testDir: "pictures" }] : []),
     // What differs there, where one is named: `make compat`.
     ...(process.env.SUPPORT_CONSOLE_FIREFOX ? [{ name: "firefox", testDir: "firefox" }] : []),
   ],
