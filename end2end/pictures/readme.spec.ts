@@ -21,6 +21,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       for (const path of ["/v1/whoami", "/v1/invoices?status=failed", "/v1/users"]) await demo.request(token, path);
       await demo.request(token, "/v1/users/1", { method: "DELETE" });
       await page.getByText("/v1/users/1").first().waitFor();
+      await page.getByText("3 forwarded · 1 refused").waitFor();
       await page.screenshot({ path: `${FOLDER}/support-session-${colorScheme}.png` });
     });
   });
