@@ -8,6 +8,7 @@ mod linger;
 pub mod open_files;
 mod opening;
 mod pieces;
+mod short_heads;
 mod streams;
 mod unread;
 mod unwanted;

@@ -43,6 +43,7 @@ impl Client {
                 if head.method != parts.method.as_str().as_bytes() {
                     return Err("The request line is ambiguous.");
                 }
+                head.limit_fields();
                 head.take_origin_form(parts.headers.get(header::HOST), *schemes);
                 Ok(head)
             }

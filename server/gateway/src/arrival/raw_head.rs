@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::judge::canonical::MAX_TARGET_LENGTH;
+
 mod http2;
 
 pub(crate) use http2::{MAX_FIELDS, Schemes};
@@ -42,6 +44,8 @@ pub(crate) struct RawHead {
     pub(crate) fault: Option<HeadFault>,
     /// Whether there is more than one `Authorization` field.
     pub(crate) two_credentials: bool,
+    /// How many fields it has, if its bytes were followed.
+    fields: usize,
     framing: Framing,
 }
 
@@ -72,7 +76,9 @@ pub(crate) enum HeadFault {
     Scheme,
     #[error("HTTP/2 has no fields of a connection, such as Connection or Transfer-Encoding")]
     ConnectionField,
-    #[error("there are too many header fields")]
+    #[error(
+        "the header fields are too many or too long: send at most 128, and 64 KiB, for example fewer cookies"
+    )]
     TooManyFields,
 }
 
@@ -142,6 +148,13 @@ impl State {
 }
 
 impl RawHead {
+    /// Limits the number of fields, as on HTTP/2.
+    pub(crate) fn limit_fields(&mut self) {
+        if self.fields > MAX_FIELDS {
+            self.fault = Some(HeadFault::TooManyFields);
+        }
+    }
+
     /// The head of a request of which only the proxy saw the bytes.
     pub(crate) const fn relayed(method: Vec<u8>, target: Vec<u8>) -> Self {
         Self {
@@ -149,6 +162,7 @@ impl RawHead {
             target,
             fault: None,
             two_credentials: false,
+            fields: 0,
             framing: Framing::Length(0),
         }
     }
@@ -175,11 +189,15 @@ impl RawHead {
             fault = fault.or(fields.add(line).err());
         }
         fault = fault.or(fields.fault());
+        let is_long = target.len() > MAX_TARGET_LENGTH;
         Self {
             method,
             target,
             two_credentials: fields.authorization > 1,
+            fields: fields.count,
             framing: match (fault, fields.chunked, fields.length) {
+                // It may have been shortened, and then nothing follows.
+                _ if is_long => Framing::Unknown,
                 (None, 0, length) => Framing::Length(length.unwrap_or(0)),
                 _ => Framing::Unknown,
             },
@@ -211,6 +229,7 @@ fn request_line(head: &[u8], line: &str) -> (Vec<u8>, Vec<u8>, Option<HeadFault>
 
 #[derive(Default)]
 struct Fields {
+    count: usize,
     host: usize,
     authorization: usize,
     lengths: usize,
@@ -234,6 +253,7 @@ impl Fields {
     }
 
     fn note(&mut self, name: &str, value: &str) {
+        self.count += 1;
         if name.eq_ignore_ascii_case("host") {
             self.host += 1;
         } else if name.eq_ignore_ascii_case("authorization") {

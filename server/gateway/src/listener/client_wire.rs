@@ -18,6 +18,7 @@ use tokio_util::{either::Either, sync::CancellationToken};
 
 use super::{
     frames::{Flood, Frames},
+    short_heads::ShortHeads,
     streams::Streams,
     unread::{Own, ReadSoon},
 };
@@ -35,8 +36,8 @@ fn tcp(socket: &Socket) -> &TcpStream {
 
 /// Which reader follows the bytes.
 pub(super) enum Followed {
-    /// HTTP/1.1: the heads of requests.
-    Heads(HeadTap),
+    /// HTTP/1.1: the heads of requests. The ones that are too long are shortened before.
+    Heads(HeadTap, Box<ShortHeads>),
     /// HTTP/2: its frames.
     Frames(Box<Frames>, Streams),
 }
@@ -66,18 +67,26 @@ impl ClientWire {
         }
     }
 
+    /// Reads what came. On HTTP/1.1 without the excess of heads that are too long.
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.ahead.has_remaining() {
-            let length = self.ahead.len().min(buf.remaining());
-            buf.put_slice(&self.ahead.split_to(length));
-            return Poll::Ready(Ok(()));
+        let (ahead, socket) = (&mut self.ahead, &mut self.socket);
+        let mut read = |cx: &mut Context<'_>, buf: &mut ReadBuf<'_>| {
+            if ahead.has_remaining() {
+                let length = ahead.len().min(buf.remaining());
+                buf.put_slice(&ahead.split_to(length));
+                return Poll::Ready(Ok(()));
+            }
+            Pin::new(&mut *socket).poll_read(cx, buf)
+        };
+        match &mut self.followed {
+            Followed::Heads(_, heads) => heads.poll_read(cx, buf, read),
+            Followed::Frames(..) => read(cx, buf),
         }
-        Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 
     fn saw(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.followed {
-            Followed::Heads(tap) => tap.saw(bytes),
+            Followed::Heads(tap, _) => tap.saw(bytes),
             Followed::Frames(frames, streams) => {
                 if let Err(Flood) = frames.read(bytes, Instant::now()) {
                     streams.turn_away("it floods its connection with frames that ask for nothing");

@@ -22,6 +22,7 @@ use super::{
     frames::Frames,
     opening::Opening,
     pieces::{InPieces, Terms},
+    short_heads::{SEEN_BYTES, SEEN_FIELDS},
     streams::Streams,
     unread::Own,
     unwanted::Unwanted,
@@ -29,14 +30,12 @@ use super::{
 use crate::{
     arrival::{
         client::{Client, Heads},
-        raw_head::{HeadTap, MAX_FIELDS, Schemes},
+        raw_head::{HeadTap, Schemes},
     },
     body::ClientBody,
     proxy::Gateway,
 };
 
-/// How many bytes are read ahead on HTTP/1.1. A head must fit.
-const MAX_BUFFER: usize = 64 * 1024;
 /// The most bytes of a head on HTTP/2, as RFC 9113 §6.5.2 counts them. The library derives from it
 /// how many CONTINUATION frames it reads.
 const MAX_HEADER_LIST: u32 = 64 * 1024;
@@ -88,7 +87,7 @@ impl Connection {
         let wire = ClientWire::new(
             socket,
             ahead,
-            Followed::Heads(tap),
+            Followed::Heads(tap, Box::default()),
             (own.clone(), self.unread),
             self.kill.clone(),
         );
@@ -97,7 +96,7 @@ impl Connection {
             let response = self.gateway.handle(request, &client).await;
             Ok::<_, Infallible>(own.answers(response))
         });
-        let serving = http1_builder(HEAD_TIMEOUT, MAX_FIELDS, MAX_BUFFER)
+        let serving = http1_builder(HEAD_TIMEOUT, SEEN_FIELDS, SEEN_BYTES)
             .serve_connection(TokioIo::new(wire), service)
             .with_upgrades();
         let ask_to_stop = http1::UpgradeableConnection::graceful_shutdown;

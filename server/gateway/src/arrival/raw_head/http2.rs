@@ -60,6 +60,7 @@ impl RawHead {
             method: parts.method.as_str().as_bytes().to_vec(),
             target: target.as_bytes().to_vec(),
             two_credentials: is_several(&parts.headers, header::AUTHORIZATION),
+            fields: 0,
             framing: Framing::Unknown,
             fault: fault.or_else(|| host.is_none().then_some(HeadFault::Authority)),
         }

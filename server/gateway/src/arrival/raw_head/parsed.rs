@@ -15,6 +15,7 @@ impl RawHead {
             // The whole URI, so that a target in absolute-form stays as it is.
             target: uri.to_string().into_bytes(),
             two_credentials: is_several(headers, header::AUTHORIZATION),
+            fields: 0,
             framing: Framing::Unknown,
             fault: fault(headers),
         }

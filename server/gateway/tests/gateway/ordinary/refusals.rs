@@ -28,12 +28,45 @@ async fn refusals_have_the_right_names() {
         answer.text()
     );
     assert_eq!(rig.store.refused()[0].refusal, Refusal::MalformedRequest);
-    // More fields, or more bytes, than a head may have.
+    // More fields, or more bytes, than a head may have, before or behind what names the session.
     let head = rig.head(&format!("GET {TENANT}"));
-    let many = "X-Field: 1\r\n".repeat(200);
-    assert_eq!(rig.raw(&format!("{head}{many}\r\n")).await.status, 431);
-    let wide = format!("X-Field: {}\r\n", "x".repeat(100_000));
-    assert_eq!(rig.raw(&format!("{head}{wide}\r\n")).await.status, 431);
+    let (line, rest) = head.split_once("\r\n").unwrap();
+    for fields in [
+        "X-Field: 1\r\n".repeat(200),
+        format!("X-Field: {}\r\n", "x".repeat(100_000)),
+        format!("X-Field: {}\r\n", "x".repeat(2000)).repeat(100),
+    ] {
+        for request in [
+            format!("{head}{fields}\r\n"),
+            format!("{line}\r\n{fields}{rest}\r\n"),
+        ] {
+            let known = rig.store.refused().len();
+            let answer = rig.raw(&request).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (431, "malformed_request")
+            );
+            assert!(
+                answer.text().contains("too many or too long"),
+                "{}",
+                answer.text()
+            );
+            assert_eq!(rig.store.refused().len(), known + 1);
+        }
+    }
+    let far = rig.head(&format!("GET {TENANT}/{}", "a".repeat(100_000)));
+    let answer = rig.raw(&format!("{far}\r\n")).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (414, "malformed_request")
+    );
+    assert!(
+        answer.text().contains("longer than 8192 bytes"),
+        "{}",
+        answer.text()
+    );
+    let last = rig.store.refused().pop().unwrap();
+    assert!(last.status == 414 && last.request.path.len() < 3000);
     let (authority, bearer) = (rig.address.to_string(), format!("Bearer {}", rig.token));
     let mut client = FrameClient::connect(rig.address).await;
     let mut fields = vec![
@@ -47,6 +80,30 @@ async fn refusals_have_the_right_names() {
     client.headers(1, &fields, true).await;
     assert_eq!(client.answer(1).await.status, Some(431));
     assert_eq!(rig.upstream.bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_person_gets_a_page_for_a_head_that_is_too_long() {
+    let entry = Entry::with(by_identity("")).await;
+    let fields = format!("{NAVIGATION}Cookie: {}\r\n", entry.cookie());
+    let far = format!("GET /{}", "a".repeat(100_000));
+    let wide = format!("{fields}X-Field: {}\r\n", "x".repeat(100_000));
+    for (line, fields, status) in [(far.as_str(), &fields, 414), ("GET /a", &wide, 431)] {
+        let answer = entry.ask(line, fields).await;
+        assert_eq!(answer.status, status);
+        let kind = answer.header("content-type");
+        assert_eq!(kind, Some("text/html; charset=utf-8"));
+    }
+    assert_eq!(entry.rig.store.refused().len(), 2);
+    // What follows such a head on its connection is no request.
+    let head = entry.rig.head(&format!("GET /{}", "a".repeat(9000)));
+    let next = entry.rig.head("GET /smuggled");
+    let mut client = entry.rig.client().await;
+    let both = format!("{head}Content-Length: 5\r\n\r\n{next}\r\n");
+    client.send(both.as_bytes()).await;
+    let rest = client.rest().await;
+    assert_eq!(rest.matches("HTTP/1.1 ").count(), 1, "{rest}");
+    assert_eq!(entry.rig.upstream.bytes(), 0);
 }
 
 #[tokio::test]
