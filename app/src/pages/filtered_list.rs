@@ -198,7 +198,7 @@ pub(super) fn rows<P: ListParts, L>(
         set_status(problem.code.status());
         let is_highlighted = highlights::<P>(&problem);
         let others = problem.fields.into_iter();
-        let others = others.filter(|field| !P::FILTER.contains(&field.field.as_str()));
+        let others = others.filter(|problem| !has_field::<P>(&problem.field));
         let left_out = others.map(|FieldProblem { field, message }| {
             let text = format!("\"{field}\" in the address {message}. It was left out.");
             view! { <p>{text}</p> }
@@ -226,7 +226,11 @@ pub(super) fn rows<P: ListParts, L>(
 
 /// Whether a problem is shown at a field of the filter.
 pub(super) fn highlights<P: ListParts>(problem: &Problem) -> bool {
-    P::FILTER.iter().any(|name| problem.field(name).is_some())
+    problem.fields.iter().any(|one| has_field::<P>(&one.field))
+}
+
+fn has_field<P: ListParts>(name: &str) -> bool {
+    P::FILTER.contains(&name) && !P::WITHOUT_FIELD.contains(&name)
 }
 
 /// There are no rows.

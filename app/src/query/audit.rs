@@ -54,6 +54,7 @@ impl ListParts for AuditParts {
         "to",
     ];
     const ORDER: &'static [&'static str] = &["order"];
+    const WITHOUT_FIELD: &'static [&'static str] = &["session"];
     const LABELS: &'static [(&'static str, &'static str)] = &[
         ("tenant", "Tenant"),
         ("category", "Category"),

@@ -28,6 +28,8 @@ pub trait ListParts:
     const FILTER: &'static [&'static str];
     /// The names of the parts that say how the list is sorted.
     const ORDER: &'static [&'static str];
+    /// Parts of the filter that no field shows.
+    const WITHOUT_FIELD: &'static [&'static str] = &[];
     /// What people call the filter's parts, in the order in which they are shown.
     const LABELS: &'static [(&'static str, &'static str)];
 

@@ -158,6 +158,11 @@ async fn nothing_is_called_highlighted_that_no_field_shows() {
             assert!(page.contains(told), "{list} {wrong}");
             assert!(!page.contains("highlighted"), "{list} {wrong}");
         }
+        if list == "/audit" {
+            let (_, _, page) = get(&router, &cookie, "/audit?session=x").await;
+            assert!(page.contains("in the address must be the ID of a support session"));
+            assert!(!page.contains("highlighted"));
+        }
         let both = format!("{list}?limit=many&from=yesterday");
         let (_, _, page) = get(&router, &cookie, &both).await;
         assert!(page.contains("Check the highlighted filters."), "{list}");
