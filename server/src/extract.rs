@@ -9,7 +9,7 @@ use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
-use http::request::Parts;
+use http::{Uri, request::Parts};
 
 use crate::problem;
 
@@ -48,6 +48,18 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedInStaff {
             }),
             _ => Err(Refusal(unauthenticated())),
         }
+    }
+}
+
+/// Whether path and query are UTF-8 without NUL once decoded, or what is wrong with them.
+pub(crate) fn readable(uri: &Uri) -> Result<(), &'static str> {
+    let whole = uri.path_and_query().map_or("", |whole| whole.as_str());
+    match percent_encoding::percent_decode_str(whole).decode_utf8() {
+        Err(_) => Err("The address is not valid UTF-8. Correct its percent escapes.\n"),
+        Ok(decoded) if decoded.contains('\0') => {
+            Err("The address has a NUL character. Remove %00 from it.\n")
+        }
+        Ok(_) => Ok(()),
     }
 }
 

@@ -37,7 +37,7 @@ use uuid::Uuid;
 
 pub(crate) use self::not_live::not_live;
 use self::{assets::Site, gate::Gate};
-use crate::middleware::cookie;
+use crate::{extract::readable, middleware::cookie};
 
 /// The services and files for rendering pages. Cheap to clone.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Respon
 }
 
 pub(crate) async fn not_found(State(pages): State<Pages>, request: Request) -> Response {
-    if let Err(why) = gate::readable(request.uri()) {
+    if let Err(why) = readable(request.uri()) {
         return unreadable(why);
     }
     let context = context_of(&request);

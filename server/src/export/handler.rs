@@ -24,7 +24,7 @@ use axum::{
 use http::{HeaderValue, Method, header};
 
 use super::export;
-use crate::{middleware::same_origin::SameOrigin, problem, services::Core};
+use crate::{extract::readable, middleware::same_origin::SameOrigin, problem, services::Core};
 
 /// Refuses requests that no person made on a page of ours: a link or an image elsewhere, a
 /// prefetch, HEAD.
@@ -34,6 +34,10 @@ pub async fn from_own_pages(
     request: Request,
     next: Next,
 ) -> Response {
+    // Otherwise something else would be looked for than was asked, and found to be absent.
+    if let Err(why) = readable(request.uri()) {
+        return problem::plain(&Problem::new(ProblemCode::MalformedRequest, why.trim_end()));
+    }
     if request.method() != Method::GET {
         let refused = Problem::new(ProblemCode::MethodNotAllowed, "An export needs GET.");
         let mut response = problem::plain(&refused);

@@ -10,7 +10,7 @@ use axum::http::{
     header::{HOST, REFERER},
 };
 
-use crate::middleware::cookie;
+use crate::{extract::readable, middleware::cookie};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -72,18 +72,6 @@ fn lost(headers: &HeaderMap) -> Option<LostSignIn> {
         .authority()
         .is_some_and(|from| from.as_str().eq_ignore_ascii_case(host));
     (is_ours && before.path() == paths::SIGN_IN && !has_any).then_some(LostSignIn::NotKept)
-}
-
-/// Whether path and query are UTF-8 without NUL once decoded, or what is wrong with them.
-pub(super) fn readable(uri: &Uri) -> Result<(), &'static str> {
-    let whole = uri.path_and_query().map_or("", |whole| whole.as_str());
-    match percent_encoding::percent_decode_str(whole).decode_utf8() {
-        Err(_) => Err("The address is not valid UTF-8. Correct its percent escapes.\n"),
-        Ok(decoded) if decoded.contains('\0') => {
-            Err("The address has a NUL character. Remove %00 from it.\n")
-        }
-        Ok(_) => Ok(()),
-    }
 }
 
 #[cfg(test)]
