@@ -6,7 +6,7 @@ pub(crate) mod raw_head;
 mod stray;
 pub(crate) mod websocket;
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use app::domain::{
     RequestId, Timestamp,
@@ -25,7 +25,7 @@ use crate::{
         selectors, spelling,
     },
     ports::{Intent, KnownSession},
-    token::{credential_holds_token, holds_token, without_tokens},
+    token::{HIDDEN, credential_holds_token, holds_token, without_tokens},
 };
 
 /// The longest path or query that is recorded of a refused request, in characters.
@@ -278,7 +278,20 @@ pub(crate) fn own_path(target: &[u8]) -> Option<&[u8]> {
 pub(crate) fn shown_target(target: &[u8], rules: &RuleSet) -> (String, Option<String>) {
     let (path, query) = rules.hidden.of_any(target);
     let query = query.map(|query| shown(&query, REFUSED_TEXT_MAX));
-    (shown(&path, REFUSED_TEXT_MAX), query)
+    (shown(&without_user(&path), REFUSED_TEXT_MAX), query)
+}
+
+/// A target without the name and the password that an address may have before its host. Nothing is left between its scheme
+/// and the last `@`, however many there are.
+fn without_user(target: &str) -> Cow<'_, str> {
+    if target.starts_with('/') && !target.starts_with("//") {
+        return Cow::Borrowed(target);
+    }
+    let Some((user, host)) = target.rsplit_once('@') else {
+        return Cow::Borrowed(target);
+    };
+    let scheme = user.find("//").map_or("", |at| &user[..at + 2]);
+    Cow::Owned(format!("{scheme}{HIDDEN}@{host}"))
 }
 
 /// A text made safe for people: no token of ours, at most `max` characters, control characters
@@ -308,6 +321,21 @@ mod tests {
         assert_eq!(path, "/a\\u{1b}[31m\u{fffd}");
         assert_eq!(query.as_deref(), Some("b=\\u{0}"));
         assert_eq!(shown_target(&[b'a'; 5000]).0.len(), REFUSED_TEXT_MAX);
+    }
+
+    #[test]
+    fn nobody_reads_the_password_of_an_address() {
+        for (target, kept) in [
+            ("http://u:p@g/x?y", "http://(hidden)@g/x"),
+            ("http://u:p@q@g/x", "http://(hidden)@g/x"),
+            ("//u:p@g/x", "//(hidden)@g/x"),
+            ("u:p@g:443", "(hidden)@g:443"),
+            ("http://g/x", "http://g/x"),
+            ("/v1/users/ada@g.example", "/v1/users/ada@g.example"),
+        ] {
+            let rules = RuleSet::permitting_nothing("");
+            assert_eq!(shown_target(target.as_bytes(), &rules).0, kept);
+        }
     }
 
     #[test]
