@@ -119,7 +119,6 @@ async fn a_stream_bears_a_store_that_cannot_be_read_and_then_its_page_fetches_ev
 #[tokio::test]
 async fn a_page_hears_how_many_requests_the_sessions_it_shows_have_made() {
     let world = sqlite().await;
-    world.core.store.follow_changes().await.unwrap();
     world.add("ana", &[Role::SuperAdmin]).await;
     let ana = world.sign_in("ana").await;
     world.add_tenant("acme").await;
@@ -127,6 +126,8 @@ async fn a_page_hears_how_many_requests_the_sessions_it_shows_have_made() {
     let service = world.support_sessions();
     let created = service.create(&context, &tenant("acme"), form()).await;
     let opened = created.unwrap().session;
+    // From here on: that it was created is no news.
+    world.core.store.follow_changes().await.unwrap();
     let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
     let state = AppState::new(world.core.clone(), keys).unwrap();
     let requests = broadcast::Sender::new(8);
