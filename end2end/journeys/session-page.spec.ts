@@ -43,6 +43,20 @@ test("the number of today's requests is kept current while it is on view", async
   }
 });
 
+test("a tenant of which nothing was heard for long leaves the clock of the page alone", async ({ page, session }) => {
+  await openSession(page, session.id);
+  const band = page.locator(".session-band");
+  const left = async () => {
+    const [, minutes, seconds] = (await band.innerText()).match(/(\d+):(\d\d) left/)!;
+    return Number(minutes) * 60 + Number(seconds);
+  };
+  const before = await left();
+  await page.getByRole("link", { name: "Tenant health" }).first().click();
+  await page.getByRole("row", { name: /No call for/ }).first().locator("a.name").click();
+  await expect(page.getByRole("heading", { name: "Calls and errors, 24 hours" })).toBeVisible();
+  expect(await left()).toBeLessThanOrEqual(before);
+});
+
 test("a smaller laptop cuts no act, no time, and no name under another column", async ({ page, demo, session }) => {
   await demo.request(session.token, "/v1/whoami");
   for (const width of [1280, 1366, 1440]) {

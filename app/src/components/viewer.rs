@@ -101,16 +101,20 @@ impl Viewer {
         self.hydrated.get()
     }
 
-    /// Takes note of the server's clock.
+    /// Takes note of the server's clock: when it answered, not when something happened that it tells of.
     pub fn synchronise(self, server_now: Timestamp) {
         if cfg!(feature = "hydrate") {
             let server = milliseconds(server_now);
             self.heard
                 .update_value(|heard| *heard = Some(Heard::and(*heard, server, clocks())));
-            // Without this, a span that just began would look too long until the next tick.
-            if self.hydrated.get_untracked() {
-                self.tick();
-            }
+            self.refresh();
+        }
+    }
+
+    /// Ticks at once. Without this, a span that just began would look too long until the next tick.
+    pub fn refresh(self) {
+        if cfg!(feature = "hydrate") && self.hydrated.get_untracked() {
+            self.tick();
         }
     }
 

@@ -19,8 +19,7 @@ use self::{
 use crate::{
     api::{self, ApiError},
     components::{
-        CallsChart, FlashNotice, Loaded, VerdictBox, failed_page, use_id, use_named,
-        use_page_flash, use_viewer,
+        CallsChart, FlashNotice, Loaded, VerdictBox, failed_page, use_id, use_named, use_page_flash,
     },
     domain::{flash::Flash, live::LiveInterest, tenants::TenantDetail},
     live::{LiveHandle, use_live},
@@ -111,7 +110,6 @@ fn Detail(
     live: LiveHandle,
     flash: Option<Resource<Option<Flash>>>,
 ) -> impl IntoView {
-    use_viewer().synchronise(detail.signals.updated_at);
     let TenantDetail {
         tenant,
         signals,

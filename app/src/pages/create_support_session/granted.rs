@@ -29,8 +29,7 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
     } = granted;
     let details = if open_url.is_some() { "" } else { "primary" };
     let (id, what, expires_at) = (session.id, session.in_words(), session.expires_at);
-    let viewer = use_viewer();
-    viewer.synchronise(session.issued_at);
+    use_viewer().refresh();
     let has_ended = use_end(&session);
     let secret = match token {
         Some(token) => {
