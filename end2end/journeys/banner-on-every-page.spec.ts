@@ -20,6 +20,7 @@ const PAGES: Record<string, PageOf> = {
   "/several": policy(["script-src 'self'", NEVER_ALONE]),
   "/sandbox": policy("sandbox allow-scripts allow-same-origin allow-forms"),
   "/meta": page(html(`<meta http-equiv="Content-Security-Policy" content="script-src 'none'; style-src 'none'">`, "")),
+  "/no-forms": page(html(`<meta http-equiv="Content-Security-Policy" content="form-action 'none'">`, "")),
   "/rtl": () => ({ body: html("", "<p>فواتير").replace("<html", '<html dir="rtl"') }),
   "/fixed": page(html("", "<p>Not to be changed"), { "cache-control": "no-transform" }),
   "/shifted": page(html("<style>body { transform: translateX(40px); opacity: 0.1 } body > * { display: none !important }</style>", "")),
@@ -209,6 +210,48 @@ test.describe("on the pages of a platform", () => {
     await tab.context().clearCookies();
     await ask();
     await expect.poll(() => said(tab)).toContain("This tenant is no longer open in this browser.");
+  });
+
+  test("End now believes nobody but the gateway", async () => {
+    // A page whose own policy keeps every form from being sent, so the banner ends the session by a request.
+    const unsure = /It could not be ended from this page.*End the support session/;
+    const ended = { code: "session_revoked", status: "ended" };
+    const json = (status: number, body: unknown) => ({ status, contentType: "application/json", body: JSON.stringify(body) });
+    const captive = [
+      { status: 200, contentType: "text/html", body: "<h1>Sign in to this network</h1>" },
+      { status: 204 },
+      json(200, {}),
+      json(200, null),
+      json(200, { status: "ok" }),
+      json(200, "ended"),
+      json(500, ended),
+      json(401, { error: "Sign in to this network" }),
+      { status: 511, contentType: "text/html", body: "<h1>Sign in to this network</h1>" },
+      { status: 302, headers: { location: "https://captive.example/sign-in" } },
+      { status: 302, headers: { location: "/framed" } },
+    ];
+    // Playwright waits for the page of the form that was stopped. Chromium itself says at once what stands there.
+    const devtools = await tab.context().newCDPSession(tab);
+    const expression = "document.querySelector('support-console-banner').shadowRoot.querySelector('section').innerText";
+    const saysStill = async () => {
+      const { result } = await devtools.send("Runtime.evaluate", { expression });
+      return String(result.value).replaceAll(/\s+/g, " ");
+    };
+    for (const answer of captive) {
+      const about = JSON.stringify(answer);
+      await tab.goto(`${origin}/no-forms`);
+      await expect.poll(() => said(tab), about).toMatch(/\d\d:\d\d left/);
+      await tab.route("**/.support-console/end", (route) => route.fulfill(answer));
+      await tab.getByRole("button", { name: "End now" }).press("Enter", { noWaitAfter: true });
+      await expect.poll(saysStill, about).toMatch(unsure);
+      expect(await saysStill(), about).not.toMatch(/was ended|expired|no longer open|Back to Support Console/);
+      await tab.unroute("**/.support-console/end");
+    }
+    // It had not ended. The page to which the banner leads ends it.
+    await tab.goto(`${origin}/.support-console/end`);
+    await tab.getByRole("button", { name: "End now" }).press("Enter");
+    await expect(tab.getByRole("heading", { name: "Support session ended" })).toBeVisible();
+    expect(elsewhere.filter((url) => !url.startsWith(served.console))).toEqual([]);
   });
 
   test("it moves and folds by keys, and stays so on the next page", async () => {
