@@ -82,14 +82,14 @@ pub fn TenantStatusTag(#[prop(into)] status: Signal<TenantStatus>) -> impl IntoV
 /// Whether the act succeeded: a word, a shape and a colour.
 #[component]
 pub fn OutcomeBadge(outcome: AuditOutcome) -> impl IntoView {
-    let (tone, icon, label) = match outcome {
-        AuditOutcome::Success => ("mute", IconName::Good, "Success"),
-        AuditOutcome::Failure => ("bad", IconName::Bad, "Failure"),
+    let (tone, icon) = match outcome {
+        AuditOutcome::Success => ("mute", IconName::Good),
+        AuditOutcome::Failure => ("bad", IconName::Bad),
     };
     view! {
         <span class=format!("badge {tone}")>
             <Icon name=icon size=13/>
-            {label}
+            {outcome.label()}
         </span>
     }
 }

@@ -18,17 +18,17 @@ text_enum! {
     /// The kind of thing an event is about.
     pub enum AuditCategory {
         /// Support activity in a tenant.
-        SupportSession = "support_session",
+        SupportSession = "support_session" as "Support sessions",
         /// Tenant users' sign-ins: force logout, registration.
-        UserSession = "user_session",
+        UserSession = "user_session" as "User sessions",
         /// Registration of tenants and organizations.
-        Tenant = "tenant",
+        Tenant = "tenant" as "Tenants",
         /// Staff members and their sign-ins.
-        Staff = "staff",
+        Staff = "staff" as "Staff",
         /// Keys of the REST interface.
-        ApiKey = "api_key",
+        ApiKey = "api_key" as "API keys",
         /// The system itself: schema, export.
-        System = "system",
+        System = "system" as "System",
     }
 }
 
@@ -36,13 +36,13 @@ text_enum! {
     /// The kind of actor.
     pub enum ActorType {
         /// A signed-in staff member.
-        Staff = "staff",
+        Staff = "staff" as "Staff member",
         /// A key of the REST interface.
-        ApiKey = "api_key",
+        ApiKey = "api_key" as "API key",
         /// An operating-system user at the command line.
-        Cli = "cli",
+        Cli = "cli" as "Command line",
         /// Support Console itself, as for expiries.
-        System = "system",
+        System = "system" as "Support Console",
     }
 }
 
@@ -63,9 +63,41 @@ text_enum! {
     /// Whether the act succeeded.
     pub enum AuditOutcome {
         /// The action was done.
-        Success = "success",
+        Success = "success" as "Success",
         /// It was refused or failed.
-        Failure = "failure",
+        Failure = "failure" as "Failure",
+    }
+}
+
+text_enum! {
+    /// The kind of thing that an act is done to.
+    pub enum ResourceKind {
+        /// A support session.
+        SupportSession = "support_session" as "Support session",
+        /// A tenant.
+        Tenant = "tenant" as "Tenant",
+        /// A named part of a tenant.
+        Organization = "organization" as "Organization",
+        /// A staff member.
+        Staff = "staff" as "Staff member",
+        /// A key of the REST interface.
+        ApiKey = "api_key" as "API key",
+        /// A key that signs identities.
+        IdentityKey = "identity_key" as "Signing key",
+        /// The audit log itself.
+        AuditLog = "audit_log" as "Audit log",
+        /// The store.
+        Store = "store" as "Store",
+    }
+}
+
+impl AuditEvent {
+    /// What people call the kind of thing that it was done to. A kind that only another version knows is called as it is written.
+    pub fn resource_label(&self) -> &str {
+        match self.resource_type.parse::<ResourceKind>() {
+            Ok(kind) => kind.label(),
+            Err(_) => &self.resource_type,
+        }
     }
 }
 

@@ -49,7 +49,7 @@ fn Event(event: AuditEvent) -> impl IntoView {
                 </a>
                 " / "
                 <a class="link" href=category>
-                    {event.category.as_str()}
+                    {event.category.label()}
                 </a>
             </nav>
             <header class="page-header">
@@ -109,6 +109,7 @@ fn What(event: AuditEvent) -> impl IntoView {
             </a>
         }
     });
+    let kind = event.resource_label().to_owned();
     let text = |text: Option<String>| text.unwrap_or_else(|| "—".into());
     let page = event.request_id.as_ref().and_then(|id| id.parse().ok());
     let page = page.map(paths::request);
@@ -123,17 +124,19 @@ fn What(event: AuditEvent) -> impl IntoView {
             <dl class="facts">
                 <Fact name="Actor">
                     <Outside text=event.actor.name.clone()/>
+                    ", "
+                    {event.actor.kind.label()}
                     " "
                     <code class="muted">
-                        <Outside text=format!("{}:{}", event.actor.kind, event.actor.id)/>
+                        <Outside text=event.actor.id.clone()/>
                     </code>
                 </Fact>
-                <Fact name="Category"><code>{event.category.as_str()}</code></Fact>
+                <Fact name="Category">{event.category.label()}</Fact>
                 <Fact name="Tenant">
                     {tenant.map_or_else(|| "—".into_any(), IntoAny::into_any)}
                 </Fact>
                 <Fact name="Resource">
-                    <Outside text=event.resource_type.clone()/>
+                    <Outside text=kind/>
                     " "
                     <CopyCode text=event.resource_id what="resource ID" class="muted"/>
                 </Fact>

@@ -8,8 +8,8 @@ use crate::{
     answer::set_status,
     api::{Answered, ApiError},
     components::{
-        Chips, EmptyList, ExportLink, Field, FilterForm, KeptField, SpanInWords, TenantField,
-        TimeChoice, TimeSpanFields, choices,
+        Chips, EmptyList, ExportLink, Field, FilterForm, Icon, IconName, KeptField, SpanInWords,
+        TenantField, TimeChoice, TimeSpanFields, choices,
     },
     domain::{
         problem::{FieldProblem, Problem},
@@ -17,7 +17,7 @@ use crate::{
         time_range::TimeSpan,
     },
     query::{
-        list::{ListParts, ListQuery},
+        list::{FieldWords, ListParts, ListQuery},
         time::CUSTOM,
     },
 };
@@ -90,7 +90,7 @@ pub(super) fn Filters<P: ListParts>(
     label: &'static str,
     /// What its fields call their values, where that differs.
     #[prop(into, optional)]
-    words: Signal<Vec<(String, String)>>,
+    words: Signal<Vec<FieldWords>>,
     /// The fields that only this list has.
     children: Children,
 ) -> impl IntoView {
@@ -205,6 +205,7 @@ pub(super) fn rows<P: ListParts, L>(
         });
         view! {
             <div class="notice warn" role="alert">
+                <Icon name=IconName::Warn size=18/>
                 <div>
                     {is_highlighted
                         .then(|| view! { <p>"Check the highlighted filters. The others apply."</p> })}

@@ -55,6 +55,9 @@ pub struct ListQuery<P> {
     pub limit: String,
 }
 
+/// What a field calls its values: its name, then each value with its word.
+pub type FieldWords = (&'static str, Vec<(String, String)>);
+
 /// A part of a filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chip {
@@ -138,7 +141,7 @@ impl<P: ListParts> ListQuery<P> {
 
     /// The parts of the filter that are set. `tenant` is what the field for it shows, `words` are what fields call their
     /// values.
-    pub fn chips(&self, tenant: &str, words: &[(String, String)]) -> Vec<Chip> {
+    pub fn chips(&self, tenant: &str, words: &[FieldWords]) -> Vec<Chip> {
         let texts = self.texts();
         let chip = |(name, label): &(&str, &'static str)| {
             let text = texts.get(*name).filter(|text| !text.is_empty())?.as_str();
@@ -149,7 +152,9 @@ impl<P: ListParts> ListQuery<P> {
                     .parse()
                     .map_or(text, |preset: TimePreset| preset.label()),
                 _ => {
-                    let word = words.iter().find(|(value, _)| value == text);
+                    let of_field = words.iter().filter(|(field, _)| field == name);
+                    let mut values = of_field.flat_map(|(_, values)| values);
+                    let word = values.find(|(value, _)| value == text);
                     word.map_or(text, |(_, word)| word.as_str())
                 }
             };
@@ -189,9 +194,12 @@ mod tests {
             ("status", "REVOKED"),
             ("time", "last-7-days"),
         ]);
-        let words = [(id, "Mina Okafor"), ("REVOKED", "Revoked")]
-            .map(|(value, word)| (value.to_owned(), word.to_owned()));
-        let texts = |words: &[(String, String)]| {
+        let words = [
+            ("staff", id, "Mina Okafor"),
+            ("status", "REVOKED", "Revoked"),
+        ]
+        .map(|(field, value, word)| (field, vec![(value.to_owned(), word.to_owned())]));
+        let texts = |words: &[FieldWords]| {
             let chips = query.chips("Lumen Health", words).into_iter();
             let mut texts: Vec<_> = chips.map(|chip| chip.text).collect();
             texts.sort();
@@ -223,12 +231,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_time_is_shown_in_other_words() {
-        let pairs = [("actor", "custom"), ("action", "today"), ("time", "today")];
+    fn what_is_typed_stays_as_it_is_typed() {
+        let pairs = [("actor", "staff"), ("action", "today"), ("time", "today")];
         let query: ListQuery<AuditParts> = crate::query::read(pairs);
-        let chips = query.chips("", &[]);
+        let words = [("category", vec![("staff".to_owned(), "Staff".to_owned())])];
+        let chips = query.chips("", &words);
         let texts: Vec<_> = chips.iter().map(|chip| chip.text.as_str()).collect();
-        assert_eq!(texts, ["today", "custom", "Today"]);
+        assert_eq!(texts, ["today", "staff", "Today"]);
         assert_eq!(chips[1].without, "/audit?action=today&time=today");
     }
 }

@@ -26,10 +26,14 @@ pub(super) fn Filters(shown: Shown<AuditParts>) -> impl IntoView {
     let choice = move |name, label, options| {
         view! { <Choice shown name label any="Any" options/> }
     };
-    let categories = labelled(AuditCategory::ALL, AuditCategory::as_str);
-    let outcomes = labelled(AuditOutcome::ALL, AuditOutcome::as_str);
+    let categories = labelled(AuditCategory::ALL, AuditCategory::label);
+    let outcomes = labelled(AuditOutcome::ALL, AuditOutcome::label);
+    let words = vec![
+        ("category", categories.clone()),
+        ("outcome", outcomes.clone()),
+    ];
     view! {
-        <filtered_list::Filters shown time="Time" label="Filter audit events">
+        <filtered_list::Filters shown time="Time" label="Filter audit events" words=Signal::stored(words)>
             {choice("category", "Category", categories)}
             {text("action", "Action", "support_session.*")}
             {text("actor", "Actor", "Name or ID")}

@@ -89,7 +89,7 @@ fn EventRow(
         }
     });
     let resource = view! {
-        <span><Outside text=event.resource_type.clone()/></span>
+        <span><Outside text=event.resource_label().to_owned()/></span>
         <code class="id"><Outside text=event.resource_id.clone()/></code>
     };
     let resource = match paths::resource(&event) {
@@ -110,7 +110,7 @@ fn EventRow(
             <td data-label="Actor">
                 <span class="name">
                     <span><Outside text=event.actor.name/></span>
-                    <span class="id">{event.actor.kind.as_str()}</span>
+                    <span class="kind">{event.actor.kind.label()}</span>
                 </span>
             </td>
             <td data-label="Tenant">

@@ -23,7 +23,7 @@ pub(super) fn Filters(
     };
     let words = Signal::derive(move || {
         let statuses = labelled(SupportSessionStatus::ALL, SupportSessionStatus::label);
-        [people(), statuses].concat()
+        vec![("staff", people()), ("status", statuses)]
     });
     let choice = move |name, label, any, options| {
         view! { <Choice shown name label any options/> }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::{
     access_log::{DirectionTally, UpgradeTally},
-    audit::AuditOutcome,
+    audit::{AuditOutcome, ResourceKind},
     tenants::{OrganizationStatus, TenantStatus},
 };
 
@@ -337,4 +337,12 @@ fn metadata_is_written_as_reviewed() {
         writeln!(told, "{} {metadata}", sample.kind().name).unwrap();
     }
     assert_eq!(told, include_str!("metadata.txt"));
+}
+
+#[test]
+fn people_have_a_name_for_what_each_action_is_done_to() {
+    for kind in AuditAction::ALL {
+        let resource = kind.resource_type.parse::<ResourceKind>();
+        assert!(resource.is_ok(), "{}", kind.resource_type);
+    }
 }
