@@ -59,19 +59,30 @@ test("a tenant of which nothing was heard for long leaves the clock of the page 
 
 test("a smaller laptop cuts no act, no time, and no name under another column", async ({ page, demo, session }) => {
   await demo.request(session.token, "/v1/whoami");
-  for (const width of [1280, 1366, 1440]) {
+  const overview = [768, 1024, 1180, 1280, 1366, 1440].flatMap((width) => [["/support", width, "compact"], ["/support", width, "comfortable"]] as const);
+  const log = [1280, 1366, 1440].map((width) => [`/support/sessions/${session.id}`, width, "compact"] as const);
+  for (const [path, width, rows] of [...overview, ...log]) {
     await page.setViewportSize({ width, height: 800 });
-    for (const path of ["/support", `/support/sessions/${session.id}`]) {
-      await open(page, path);
-      const room = await page.locator(".table-box table").first().evaluate((table) => ({
-        table: table.scrollWidth,
-        box: table.parentElement!.clientWidth,
-        names: [...table.querySelectorAll(".name")].filter((name) => name.getBoundingClientRect().right > name.closest("th, td")!.getBoundingClientRect().right).length,
-      }));
-      expect(room.table, `${path} at ${width}`).toBeLessThanOrEqual(room.box);
-      expect(room.names, `${path} at ${width}`).toBe(0);
-    }
+    await open(page, path);
+    await page.evaluate((rows) => (document.documentElement.dataset.density = rows), rows);
+    const room = await page.locator(".table-box").first().evaluate((box) => {
+      const right = (part: Element) => part.getBoundingClientRect().right;
+      const parts = (of: string) => [...box.querySelectorAll(of)];
+      return {
+        over: box.scrollWidth - box.clientWidth,
+        names: parts(".name").filter((name) => right(name) > right(name.closest("th, td")!)).length,
+        acts: parts(".actions .button, time").filter((part) => right(part) > right(box)).length,
+      };
+    });
+    expect(room, `${path} at ${width}, ${rows}`).toEqual({ over: 0, names: 0, acts: 0 });
   }
+});
+
+test("a narrow window keeps what tenants are sorted by", async ({ page, signIn }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await signIn("support_admin");
+  await page.getByRole("button", { name: "API calls (24h)" }).click();
+  await expect(page).toHaveURL("/support?sort=calls");
 });
 
 test("lists and logs use a wide window", async ({ page, session }) => {

@@ -42,7 +42,11 @@ pub(super) fn Toolbar(shared: Shared) -> impl IntoView {
                     value=value(|r| r.filter.health.map(|h| h.to_string()).unwrap_or_default())
                 />
                 <KeptFields/>
-                {move || shared.request.get().err().map(field_errors)}
+                // One alone stands where the tenants would be.
+                {move || {
+                    let problem = shared.request.get().err();
+                    problem.filter(|problem| problem.fields.len() > 1).map(field_errors)
+                }}
             </FilterForm>
             <ResultCount>
                 <Settled
