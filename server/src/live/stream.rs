@@ -1,6 +1,7 @@
 //! The loop behind one open stream.
 
 mod failing;
+mod spread;
 
 use std::{collections::HashMap, convert::Infallible, task::Poll, time::Duration};
 
@@ -12,7 +13,6 @@ use app::domain::{
 };
 use axum::response::sse::Event;
 use futures::Stream;
-use gateway::entropy::Entropy;
 use store::{Change, ChangeKind, StoreError};
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
@@ -20,7 +20,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::failing::{Failing, bear};
+use self::{
+    failing::{Failing, bear},
+    spread::{fraction, spread},
+};
 use super::{
     Live,
     board::Shown,
@@ -34,28 +37,10 @@ use crate::services::ServiceError;
 /// How often the stream sends a heartbeat, reads even without a change, and checks that the staff
 /// member may still read.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How much each open page adds to the time over which all pages are told to fetch everything
-/// again.
-const RESET_EACH: Duration = Duration::from_millis(20);
-/// The longest such time.
-const RESET_WITHIN: Duration = Duration::from_secs(5);
 /// How many events wait for a slow browser before its stream is ended. The browser reconnects.
 const BACKLOG: usize = 64;
 /// After more changes of support sessions than this the page fetches everything again.
 const TOUCHED: usize = 1_000;
-
-/// The time over which this many pages are told that something may have been missed.
-fn spread(pages: usize) -> Duration {
-    let pages = u32::try_from(pages).unwrap_or(u32::MAX);
-    RESET_EACH.saturating_mul(pages).min(RESET_WITHIN)
-}
-
-/// From 0 to 1.
-fn fraction(entropy: &dyn Entropy) -> f64 {
-    let mut bytes = [0; 4];
-    entropy.fill(&mut bytes);
-    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
-}
 
 /// The events of one stream.
 pub(super) fn run(
@@ -77,6 +62,7 @@ pub(super) fn run(
         lagging: CancellationToken::new(),
         number: 0,
         dirty: Dirty::default(),
+        looked_at: Instant::now(),
         failing: None,
     };
     let (left, lagging) = (teller.sender.clone(), teller.lagging.clone());
@@ -120,6 +106,8 @@ struct Teller {
     lagging: CancellationToken,
     number: u64,
     dirty: Dirty,
+    /// When the page's active sessions were last read without a change.
+    looked_at: Instant,
     failing: Option<Failing>,
     _shown: Shown,
 }
@@ -184,6 +172,26 @@ impl Teller {
         }
     }
 
+    /// Requests at other nodes cause no change here, so the active sessions on the page are read again. They are read once for
+    /// all streams of the node.
+    fn look_at_other_nodes(&mut self) {
+        let now = Instant::now();
+        let Some(lately) = now.checked_sub(UNPROMPTED) else {
+            return;
+        };
+        if self.looked_at > lately {
+            return;
+        }
+        self.looked_at = now;
+        self.dirty.access_log |= self.view.has_open_entries();
+        for session in self.view.active(self.live.core.now()) {
+            self.dirty.in_use.entry(session).or_insert(lately);
+            self.dirty
+                .session_counts
+                .get_or_insert(Unserved::at(lately));
+        }
+    }
+
     /// Sends what has changed. After a failure it tries a little later, once it has checked again
     /// that the staff member may read.
     async fn look(&mut self) -> Result<bool, ServiceError> {
@@ -195,6 +203,7 @@ impl Teller {
                 return Ok(false);
             }
         }
+        self.look_at_other_nodes();
         self.flush().await?;
         if self.failing.take().is_some() {
             self.reset_soon();
@@ -206,11 +215,10 @@ impl Teller {
         if !self.still_present().await? {
             return Ok(false);
         }
-        // Requests at other nodes and the passing of time cause no change.
+        // The passing of time causes no change.
         let lately = Instant::now().checked_sub(UNPROMPTED);
         self.dirty.tenants = self.dirty.tenants.or(lately.map(Unserved::at));
         self.dirty.access_log = true;
-        self.in_use(self.view.followed());
         let now = self.live.core.now();
         self.send(&LiveEvent::Alive { now });
         Ok(true)
@@ -329,6 +337,8 @@ impl Teller {
         let changed = self.view.support_sessions(&core, &board, &touched, counts);
         let event = match changed.await? {
             Some(LiveEvent::SupportSessions(change)) => {
+                let mut ids = change.changed.iter().map(|session| session.id);
+                self.dirty.access_log |= ids.any(|id| self.view.followed() == Some(id));
                 Some(SupportSessionsChange { own, ..change })
             }
             _ if own => Some(SupportSessionsChange {
@@ -380,31 +390,6 @@ impl Teller {
     fn send_event(&mut self, event: Event) {
         if self.sender.try_send(event).is_err() {
             self.lagging.cancel();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use gateway::entropy::SeededEntropy;
-
-    use super::*;
-
-    #[test]
-    fn a_herd_is_told_over_seconds_and_a_few_pages_at_once() {
-        assert!(spread(5) <= TICK);
-        assert_eq!(spread(200), Duration::from_secs(4));
-        assert_eq!(spread(usize::MAX), RESET_WITHIN);
-        let entropy = SeededEntropy::new(1);
-        let waits: Vec<_> = (0..200)
-            .map(|_| spread(200).mul_f64(fraction(&entropy)))
-            .collect();
-        assert!(waits.iter().all(|wait| *wait <= RESET_WITHIN));
-        // In no half second more than a quarter of them.
-        for from in (0..8).map(|half| Duration::from_millis(500) * half) {
-            let within = from..from + Duration::from_millis(500);
-            let told = waits.iter().filter(|wait| within.contains(*wait)).count();
-            assert!((5..50).contains(&told), "{told} from {from:?}");
         }
     }
 }

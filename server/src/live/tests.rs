@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use app::{domain::staff::Role, ports::CreateSupportSessions};
+use app::{
+    domain::{SupportSessionId, staff::Role},
+    ports::CreateSupportSessions,
+};
 use axum::{
     Router,
     body::{Body, BodyDataStream},
@@ -17,7 +20,7 @@ use tower::ServiceExt;
 use crate::{
     app_state::AppState,
     router,
-    services::testing::{form, sqlite, tenant},
+    services::testing::{World, both, form, sqlite, tenant},
 };
 
 async fn open(router: &Router, token: &str) -> BodyDataStream {
@@ -34,18 +37,26 @@ async fn open_at(router: &Router, token: &str, path: &str) -> BodyDataStream {
 
 /// The next event about support sessions.
 async fn next(stream: &mut BodyDataStream) -> String {
+    until(stream, &["support_sessions"]).await.pop().unwrap()
+}
+
+/// The events until there was one of each of these kinds.
+async fn until(stream: &mut BodyDataStream, kinds: &[&str]) -> Vec<String> {
+    let mut events: Vec<String> = Vec::new();
+    let is_there = |events: &[String], kind: &str| {
+        let name = format!("event: {kind}\n");
+        events.iter().any(|event| event.contains(&name))
+    };
     let heard = async {
-        loop {
+        while !kinds.iter().all(|kind| is_there(&events, kind)) {
             let part = stream.next().await.expect("it goes on").unwrap();
-            let text = String::from_utf8(part.to_vec()).unwrap();
-            if text.contains("event: support_sessions") {
-                return text;
-            }
+            events.push(String::from_utf8(part.to_vec()).unwrap());
         }
     };
     tokio::time::timeout(Duration::from_secs(30), heard)
         .await
-        .expect("an event")
+        .expect("an event");
+    events
 }
 
 #[tokio::test]
@@ -116,16 +127,15 @@ async fn a_stream_bears_a_store_that_cannot_be_read_and_then_its_page_fetches_ev
         .expect("the page is told to fetch everything again");
 }
 
-#[tokio::test]
-async fn a_page_hears_how_many_requests_the_sessions_it_shows_have_made() {
-    let world = sqlite().await;
+/// A page that shows one support session, another one that shows none, and where this node says that a request was made.
+async fn page_of_a_session(world: &World) -> (BodyDataStream, BodyDataStream, RequestsMade) {
     world.add("ana", &[Role::SuperAdmin]).await;
     let ana = world.sign_in("ana").await;
     world.add_tenant("acme").await;
     let context = world.context(&ana).await;
     let service = world.support_sessions();
     let created = service.create(&context, &tenant("acme"), form()).await;
-    let opened = created.unwrap().session;
+    let id = created.unwrap().session.id;
     // From here on: that it was created is no news.
     world.core.store.follow_changes().await.unwrap();
     let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
@@ -133,19 +143,25 @@ async fn a_page_hears_how_many_requests_the_sessions_it_shows_have_made() {
     let requests = broadcast::Sender::new(8);
     let live = state.live(requests.clone(), CancellationToken::new());
     let router = router::console(&state, live, None);
-    let path = format!(
-        "/live?interest=%7B%22support_sessions%22%3A%5B%22{}%22%5D%7D",
-        opened.id
-    );
-    let mut shows = open_at(&router, ana.token.expose(), &path).await;
-    let mut shows_none = open(&router, ana.token.expose()).await;
+    let path = format!("/live?interest=%7B%22support_sessions%22%3A%5B%22{id}%22%5D%7D");
+    let shows = open_at(&router, ana.token.expose(), &path).await;
+    let shows_none = open(&router, ana.token.expose()).await;
+    (shows, shows_none, (requests, id))
+}
+
+type RequestsMade = (broadcast::Sender<SupportSessionId>, SupportSessionId);
+
+const REQUESTS: &str = "UPDATE support_sessions SET forwarded = 2, refused = 1";
+
+#[tokio::test]
+async fn a_page_hears_how_many_requests_the_sessions_it_shows_have_made() {
+    let world = sqlite().await;
+    let (mut shows, mut shows_none, (requests, id)) = page_of_a_session(&world).await;
     let first = next(&mut shows).await;
     assert!(first.contains("\"requests_forwarded\":0"), "{first}");
     next(&mut shows_none).await;
-    world
-        .run("UPDATE support_sessions SET forwarded = 2, refused = 1")
-        .await;
-    requests.send(opened.id).unwrap();
+    world.run(REQUESTS).await;
+    requests.send(id).unwrap();
     let event = next(&mut shows).await;
     assert!(event.contains("\"requests_forwarded\":2"), "{event}");
     assert!(event.contains("\"requests_refused\":1"), "{event}");
@@ -153,4 +169,23 @@ async fn a_page_hears_how_many_requests_the_sessions_it_shows_have_made() {
     assert!(event.contains("\"own\":false"), "{event}");
     let silent = tokio::time::timeout(Duration::from_millis(2_500), next(&mut shows_none));
     assert!(silent.await.is_err(), "it shows none");
+}
+
+#[tokio::test]
+async fn a_page_hears_of_requests_at_another_node_without_waiting_for_a_heartbeat() {
+    for world in both().await {
+        let (mut shows, _, _) = page_of_a_session(&world).await;
+        // The first heartbeat comes at once.
+        until(&mut shows, &["support_sessions", "alive"]).await;
+        world.run(REQUESTS).await;
+        let events = until(&mut shows, &["support_sessions"]).await;
+        let told = events.last().unwrap();
+        assert!(
+            told.contains("\"requests_forwarded\":2"),
+            "{}: {told}",
+            world.engine
+        );
+        let waited = events.iter().any(|event| event.contains("event: alive"));
+        assert!(!waited, "{}: {events:?}", world.engine);
+    }
 }

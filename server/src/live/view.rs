@@ -6,10 +6,10 @@ use std::{
 };
 
 use app::domain::{
-    SupportSessionId, TenantId,
+    SupportSessionId, TenantId, Timestamp,
     access_log::{AccessLogEntry, PagesWithoutBanner, RequestOutcome},
     live::{AccessLogChange, LiveEvent, LiveInterest, SupportSessionsChange, TenantsChange},
-    support_sessions::{SupportSession, SupportSessionCounts},
+    support_sessions::{SupportSession, SupportSessionCounts, SupportSessionStatus},
     tenants::{HealthCounts, TenantHealth},
 };
 use store::access_log::ACCESS_LOG_PAGE;
@@ -61,6 +61,18 @@ impl View {
     /// Whether the last look at the access log left entries for the next.
     pub(super) const fn log_goes_on(&self) -> bool {
         self.log_goes_on
+    }
+
+    /// The support sessions on the page that are active, as far as it knows.
+    pub(super) fn active(&self, now: Timestamp) -> impl Iterator<Item = SupportSessionId> + '_ {
+        let shown = self.sessions.values();
+        let active = shown.filter(move |s| s.status(now) == SupportSessionStatus::Active);
+        active.map(|session| session.id)
+    }
+
+    /// Whether the page shows requests that had not ended when it was last told of them.
+    pub(super) fn has_open_entries(&self) -> bool {
+        !self.entries.is_empty()
     }
 
     /// The tenants that the page shows.
