@@ -13,6 +13,7 @@ mod error;
 mod fates;
 mod history;
 mod names;
+mod past_health;
 mod platform;
 mod ready;
 mod reporter;
@@ -26,6 +27,7 @@ use std::{
 };
 
 use gateway::clock::{Clock, OffsetClock, SystemClock};
+use store::Store;
 use tokio::{net::TcpListener, sync::mpsc::Receiver, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -106,7 +108,7 @@ async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), Dem
         stop: CancellationToken::new(),
     };
     let observed = world.start_platform(&ports).await?;
-    world.tell_history(folder).await?;
+    world.tell_history(folder, &server.state.core.store).await?;
     let reporting = world.start_traffic(&ports, observed);
     tokio::spawn(keep_track(world.clone(), folder.to_owned()));
     let socket = folder.join("control.sock");
@@ -179,8 +181,9 @@ impl World {
         Ok(observed)
     }
 
-    /// Registers the tenants and reports their past, all through the REST API.
-    async fn tell_history(&self, folder: &Path) -> Result<(), DemoError> {
+    /// Registers the tenants and reports their past, all through the REST API. Only the counts of a console that did not run
+    /// then are written into its store.
+    async fn tell_history(&self, folder: &Path, store: &Store) -> Result<(), DemoError> {
         let started = self.state.first_started;
         let now = self.clock.now();
         if self.state.reported_until.is_none() {
@@ -197,6 +200,7 @@ impl World {
             });
             self.api.put_all(organizations).await?;
             say(&format!("  registered {} tenants", self.tenants.len()));
+            self.tell_past_health(store, now).await?;
         }
         let from = self.state.reported_until.unwrap_or(now - history::REACH);
         let calls = self.report_past(from, now).await?;

@@ -11,6 +11,9 @@ use super::cast::Tenant;
 /// How far the history goes back: a little less than the console accepts.
 pub(super) const REACH: TimeDelta = TimeDelta::minutes(8 * 24 * 60 - 30);
 
+/// How long before now records are of five minutes each.
+pub(super) const FINE_FOR: TimeDelta = TimeDelta::hours(2);
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stretch {
     /// The start, moved up to what the console accepts.
@@ -75,9 +78,9 @@ fn span(ago: TimeDelta) -> TimeDelta {
         TimeDelta::hours(1)
             .min(ago - TimeDelta::hours(26))
             .max(TimeDelta::minutes(1))
-    } else if ago > TimeDelta::hours(2) {
+    } else if ago > FINE_FOR {
         TimeDelta::minutes(15)
-            .min(ago - TimeDelta::hours(2))
+            .min(ago - FINE_FOR)
             .max(TimeDelta::minutes(1))
     } else {
         TimeDelta::minutes(5)
