@@ -1,7 +1,7 @@
 # Thin on purpose: each target is a script in .make/, which says what it does while it does it.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys compat pictures bench soak fuzz deny clean
+.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys compat pictures looks bench soak fuzz deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ compat: ## Journeys in Firefox and through real applications, which take a while
 
 pictures: ## Take README's pictures from the demo, against what was built last
 	@SUPPORT_CONSOLE_PICTURES=1 .make/journeys.sh --project pictures
+
+looks: ## Take the pictures that `looks.spec.ts` compares with anew (review what changed)
+	@.make/looks.sh
 
 bench: ## Compare with peers: overview, sizes, gateway, revocation (ARGS="gateway --rounds 5"; docs/benchmarks.md)
 	@.make/bench.sh $(ARGS)

@@ -1,10 +1,11 @@
 // Every journey imports this. The journeys of one worker share `demo`, so a journey may rely only on what it made
 // itself. Each project (desktop, dark, phone) starts with a fresh demo.
 import { type Page, test as base } from "@playwright/test";
-import type { Account, Role, Tenant } from "./support/console.ts";
+import { type Account, debugProgramPath, type Role, type Tenant } from "./support/console.ts";
 import { Demo } from "./support/demo.ts";
 import { Httpbin } from "./support/httpbin.ts";
 import { signInAs } from "./support/page.ts";
+import { Served } from "./support/served.ts";
 import { createSession, type Granted } from "./support/support-session.ts";
 
 export { expect } from "@playwright/test";
@@ -12,6 +13,8 @@ export * from "./support/page.ts";
 
 interface ForWorker {
   demo: Demo;
+  /** A debug build, which shows everything with samples at `/design`. */
+  design: Served;
   httpbin: Httpbin;
 }
 
@@ -34,6 +37,15 @@ export const test = base.extend<ForTest, ForWorker>({
       const demo = await Demo.start();
       await use(demo);
       await demo.stop();
+    },
+    { scope: "worker", timeout: 60_000 },
+  ],
+
+  design: [
+    async ({}, use) => {
+      const design = await Served.start("http://127.0.0.1:1", [], undefined, debugProgramPath());
+      await use(design);
+      await design.stop();
     },
     { scope: "worker", timeout: 60_000 },
   ],

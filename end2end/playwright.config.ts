@@ -16,7 +16,9 @@ export default defineConfig({
   workers: Number(process.env.SUPPORT_CONSOLE_WORKERS ?? 2),
   fullyParallel: false,
   timeout: 180_000,
-  expect: { timeout: 30_000 },
+  // Pictures differ a little with the browser's version and the machine's fonts.
+  expect: { timeout: 30_000, toHaveScreenshot: { maxDiffPixelRatio: 0.003, animations: "disabled", caret: "hide" } },
+  snapshotPathTemplate: "looks/{arg}{ext}",
   reporter: [["list"], ["html", { outputFolder: "report", open: "never" }]],
   use: {
     locale: "en-GB",

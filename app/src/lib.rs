@@ -6,6 +6,7 @@
 //!   verifier for upstreams (feature `identity`, which brings no user interface).
 //! * [`paths`], [`query`] — the addresses of the console.
 //! * `ports` — the services that the user interface uses (feature `ssr`).
+//! * `design` — the components in their states, in debug builds of the server.
 //! * `api`, `live`, `answer`, `components`, `signed_in`, `pages`, `shell` — the user
 //!   interface (features `ssr` and `hydrate`).
 
@@ -18,6 +19,8 @@ pub mod answer;
 pub mod api;
 #[cfg(feature = "ui")]
 pub mod components;
+#[cfg(all(feature = "ssr", debug_assertions))]
+pub mod design;
 pub mod domain;
 #[cfg(feature = "identity")]
 pub mod identity;

@@ -1,6 +1,7 @@
 // A running console, and how its commands, the platform and support staff talk to it.
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { request } from "node:http";
 import { environment } from "./process.ts";
 
@@ -115,6 +116,13 @@ export abstract class Console {
       sent.on("error", fail).end();
     });
   }
+}
+
+/** The debug build, which `make test-rust` and `make dev` make too. */
+export function debugProgramPath(): string {
+  const binary = process.env.SUPPORT_CONSOLE_DEBUG_BINARY;
+  if (!binary || !existsSync(binary)) throw new Error("There is no debug build: run `make test-rust` or `make dev`");
+  return binary;
 }
 
 /** The release build. */

@@ -19,8 +19,8 @@ export class Served extends Console {
     super(place);
   }
 
-  /** `more` are lines for the table of the gateway, which has TLS with a certificate. */
-  static async start(upstream: string, more: string[] = [], certificate?: Certificate): Promise<Served> {
+  /** `more` are lines for the table of the gateway, which has TLS with a certificate. `build` is the program. */
+  static async start(upstream: string, more: string[] = [], certificate?: Certificate, build = programPath()): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "serve-"));
     const [console, gateway] = [await freePort(), await freePort()];
     const place = {
@@ -31,7 +31,7 @@ export class Served extends Console {
     };
     const file = join(folder, "support-console.toml");
     await writeFile(file, configuration(place, console, gateway, upstream, [...more, ...(certificate ? [certificate.line] : [])]));
-    const program = Program.start(programPath(), ["serve", "--config", file], folder);
+    const program = Program.start(build, ["serve", "--config", file], folder);
     await program.until("the console", async () => {
       const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
       return answer?.ok || undefined;

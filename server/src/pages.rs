@@ -5,6 +5,8 @@
 //! request without one is anonymous. Rules are in the services. Only the first page is chosen here.
 
 mod assets;
+#[cfg(debug_assertions)]
+pub(crate) mod design;
 mod gate;
 mod headers;
 #[cfg(test)]

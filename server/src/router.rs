@@ -61,6 +61,8 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
     let same_origin = SameOrigin::of(&core.config.console.public_url);
     let limit_exports = from_fn_with_state(plain_limit(limits, |_, _| Policy::Exports), limit);
     let site = Pages::new(state.console(), &core.config.console.site_root);
+    #[cfg(debug_assertions)]
+    let design = site.clone();
     let downloads = downloads(core.clone(), same_origin.clone())
         .merge(lists(state.clone(), same_origin.clone()))
         .layer(limit_exports);
@@ -72,6 +74,8 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
         .merge(limited_forms(state.forms(), limits))
         .merge(self::live(live, limits))
         .merge(reports(core.clone()));
+    #[cfg(debug_assertions)]
+    let browsers = browsers.merge(pages::design::routes(design));
     let establish = EstablishStaff::new(core.clone(), state.staff_sessions.clone());
     for_browsers(browsers, establish, same_origin)
         .merge(rest(state, support))
