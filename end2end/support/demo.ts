@@ -70,6 +70,11 @@ export class Demo extends Console {
     await this.control(`advance ${duration}`);
   }
 
+  /** Lets the tenants' programs call the platform, or stops them. */
+  async traffic(on: "on" | "off"): Promise<void> {
+    await this.control(`traffic ${on}`);
+  }
+
   /** The demo's own time. */
   async now(): Promise<string> {
     return this.control("now");
