@@ -20,9 +20,8 @@ venv=$TOOLS/bench
 
 build() {
   "$ROOT/.make/setup.sh" build
-  if [[ " ${parts[*]} " == *" overview "* ]]; then "$ROOT/.make/bundle.sh" release; fi
+  "$ROOT/.make/build.sh"
   use_toolchain
-  step "Server (release)" cargo build --locked --release -p server
 }
 
 install_python() {

@@ -8,7 +8,7 @@ kind=${1:-debug}
 options=(--site "$SUPPORT_CONSOLE_SITE_ROOT" --cache "$TARGET/bundle" --hash-file "$TARGET/$kind/hash.txt")
 if [[ $kind == release ]]; then
   profile=wasm-release folder=wasm-release
-  options+=(--release)
+  options+=(--release --rust-file "$TARGET/release/site.rs")
 else
   profile=dev folder=debug
 fi

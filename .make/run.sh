@@ -3,4 +3,5 @@
 source "$(dirname "$0")/lib.sh"
 "$ROOT/.make/setup.sh" build
 "$ROOT/.make/build.sh"
+unset SUPPORT_CONSOLE_SITE_ROOT
 exec "$TARGET/release/support-console" demo "$@"

@@ -9,10 +9,11 @@
 //
 // The script's default export takes the path of the WebAssembly: `init({ module_or_path: wasm })`. File names follow
 // Leptos' `LEPTOS_HASH_FILES`, and `--hash-file` writes its `hash.txt`, so that `cargo leptos` finds the same files.
+// `--rust-file` writes the list of all files that a program includes to carry them.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, extname, join, relative } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -78,6 +79,12 @@ export class Site {
 
   removeStale() {
     for (const path of filesBelow(this.#root)) if (!this.#keep.has(path)) rmSync(path);
+  }
+
+  /** The files as a Rust expression, which a program includes that carries them: their paths and contents. */
+  get rust() {
+    const files = [...this.#keep].sort().map((path) => `    (${JSON.stringify(`/${relative(this.#root, path)}`)}, include_bytes!(${JSON.stringify(resolve(path))})),\n`);
+    return `&[\n${files.join("")}]\n`;
   }
 
   /** A table of names and sizes for people. */
@@ -187,7 +194,7 @@ export function manifest({ js, wasm, css, page, fonts }) {
 function main() {
   const text = (value) => ({ type: "string", default: value });
   const { values } = parseArgs({
-    options: { wasm: text(), bindgen: text(), site: text("target/site"), cache: text("target/bundle"), "hash-file": text(), release: { type: "boolean" } },
+    options: { wasm: text(), bindgen: text(), site: text("target/site"), cache: text("target/bundle"), "hash-file": text(), "rust-file": text(), release: { type: "boolean" } },
   });
   const here = import.meta.dirname;
   const optimiser = values.release ? join(here, "node_modules/.bin/wasm-opt") : undefined;
@@ -204,6 +211,7 @@ function main() {
   site.add("manifest.json", list.json);
   if (values["hash-file"]) writeIfChanged(values["hash-file"], list.leptos);
   site.removeStale();
+  if (values["rust-file"]) writeIfChanged(values["rust-file"], site.rust);
   console.log(site.report);
 }
 

@@ -67,6 +67,15 @@ test("a name changes with its content only", (t) => {
   assert.notEqual(site.addHashed("a", ".js", "1").name, site.addHashed("a", ".js", "2").name);
 });
 
+test("a program that includes the list of files carries each of them by its path, with its compressed forms", (t) => {
+  const root = folder(t);
+  const site = new Site(root, true);
+  const css = site.addHashed("style", ".css", "a { color: red }".repeat(20));
+  site.add("robots.txt", "");
+  const [first, ...more] = ["", ".br", ".gz"].map((form) => `    ("${css.path}${form}", include_bytes!("${root}${css.path}${form}")),`);
+  assert.equal(site.rust, ["&[", first, ...more, `    ("/robots.txt", include_bytes!("${root}/robots.txt")),`, "]", ""].join("\n"));
+});
+
 test("files of an earlier bundle are removed", (t) => {
   const root = folder(t);
   let site = new Site(root, true);

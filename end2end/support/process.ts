@@ -21,7 +21,7 @@ export class Program {
     const output = openSync(log, "a");
     const child = spawn(command, args, {
       stdio: ["ignore", output, output],
-      env: environment(),
+      env: environment({}, command),
     });
     closeSync(output);
     child.on("error", (error) => console.error(`${command}: ${error.message}`));
@@ -69,9 +69,13 @@ export class Program {
   }
 }
 
-/** The environment without the scripts' own variables, which the program would read as configuration. */
-export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { SUPPORT_CONSOLE_SITE_ROOT: site, ...all } = process.env;
+/**
+ * The environment of a program, without the scripts' own variables, which it would read as configuration. A release carries its
+ * site, so it gets no folder.
+ */
+export function environment(more: NodeJS.ProcessEnv = {}, command = programPath()): NodeJS.ProcessEnv {
+  const { SUPPORT_CONSOLE_SITE_ROOT: folder, ...all } = process.env;
+  const site = command.includes("/release/") ? undefined : folder;
   const others = Object.entries(all).filter(([name]) => !name.startsWith("SUPPORT_CONSOLE_"));
   return { ...Object.fromEntries(others), ...(site && { SUPPORT_CONSOLE_SITE_ROOT: site }), ...more };
 }

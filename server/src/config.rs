@@ -64,8 +64,8 @@ pub struct ConsoleConfig {
     pub listen: SocketAddr,
     /// The URL that browsers use.
     pub public_url: Url,
-    /// The folder of the user interface's files.
-    pub site_root: PathBuf,
+    /// The folder of the user interface's files, instead of those that the program carries.
+    pub site_root: Option<PathBuf>,
     /// The address for managing a tenant on the platform, with `{tenant_id}` in place of the
     /// tenant.
     pub manage_tenant_url: Option<String>,
@@ -217,7 +217,7 @@ impl Default for ConsoleConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             public_url: default_url(),
-            site_root: PathBuf::from("target/site"),
+            site_root: None,
             manage_tenant_url: None,
         }
     }

@@ -64,8 +64,8 @@ pub struct Options {
     /// The file for addresses and accounts, written when everything is listening.
     pub ready_file: Option<PathBuf>,
     pub seed: u64,
-    /// The folder of the user interface's files.
-    pub site_root: PathBuf,
+    /// The folder of the user interface's files, instead of those that the program carries.
+    pub site_root: Option<PathBuf>,
 }
 
 /// Runs the demo until it is asked to stop.

@@ -5,14 +5,26 @@ use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use server::{cli::Cli, out};
+use server::{
+    cli::Cli,
+    out,
+    pages::{self, SiteFiles},
+};
 
 /// A request makes several hundred small allocations, many of which another thread frees.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// The bundler's list of its files. `.make/build.sh` compiles this file once both the server and the
+/// files are there.
+#[cfg(carries_site)]
+const SITE: SiteFiles = include!(env!("SUPPORT_CONSOLE_SITE_FILES"));
+#[cfg(not(carries_site))]
+const SITE: SiteFiles = &[];
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    pages::carry(SITE);
     match Box::pin(Cli::parse().run()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_unread() => ExitCode::from(out::UNREAD),

@@ -14,6 +14,7 @@ mod lists;
 mod not_live;
 #[cfg(test)]
 mod outside;
+mod source;
 
 use std::{
     path::Path,
@@ -37,8 +38,9 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 use store::Lane;
 use uuid::Uuid;
 
-pub(crate) use self::not_live::not_live;
+pub use self::source::{SiteFiles, carry};
 use self::{assets::Site, gate::Gate};
+pub(crate) use self::{not_live::not_live, source::SiteSource};
 use crate::{extract::readable, middleware::cookie};
 
 /// The services and files for rendering pages. Cheap to clone.
@@ -49,11 +51,11 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Reads the bundle in `site_root`, the folder that the bundler wrote. Without a readable one,
-    /// pages are served as without JavaScript.
-    pub fn new(console: Console, site_root: &Path) -> Self {
-        let site = Site::load(site_root).unwrap_or_else(|error| {
-            tracing::warn!(%error, path = %site_root.display(), "the site files are missing: pages have no script and no style");
+    /// Reads the bundle. Without a readable one, pages are served as without JavaScript.
+    pub fn new(console: Console, site_root: Option<&Path>) -> Self {
+        let from = SiteSource::of(site_root);
+        let site = Site::load(&from).unwrap_or_else(|error| {
+            tracing::warn!(%error, from = %from, "the site files are missing: pages have no script and no style");
             Site::default()
         });
         Self {

@@ -60,7 +60,7 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
     let limits = &state.limits;
     let same_origin = SameOrigin::of(&core.config.console.public_url);
     let limit_exports = from_fn_with_state(plain_limit(limits, |_, _| Policy::Exports), limit);
-    let site = Pages::new(state.console(), &core.config.console.site_root);
+    let site = Pages::new(state.console(), core.config.console.site_root.as_deref());
     #[cfg(debug_assertions)]
     let design = site.clone();
     let downloads = downloads(core.clone(), same_origin.clone())

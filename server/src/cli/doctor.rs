@@ -12,6 +12,7 @@ use super::{CliError, Common, open::open_store};
 use crate::{
     config::Config,
     keys::{KeyError, KeyName, Keys, identity},
+    pages::SiteSource,
 };
 
 /// The result of one check.
@@ -42,7 +43,7 @@ pub(super) async fn run(common: &Common) -> Result<(), CliError> {
         checks.push(port(what, address).await);
     }
     upstreams(&config, &mut checks).await;
-    checks.push(site(&config.console.site_root));
+    checks.push(site(&SiteSource::of(config.console.site_root.as_deref())));
     for check in &checks {
         match &check.fault {
             None => say!("ok    {}", check.what)?,
@@ -157,15 +158,13 @@ async fn upstreams(config: &Config, checks: &mut Vec<Check>) {
     }
 }
 
-fn site(root: &Path) -> Check {
-    let manifest = root.join("manifest.json");
-    let there = if manifest.is_file() {
-        Ok(())
-    } else {
-        Err(format!(
-            "{} is missing: run `make bundle-release`, or set console.site_root",
-            manifest.display()
-        ))
+fn site(from: &SiteSource) -> Check {
+    let there = match from {
+        SiteSource::Folder(folder) if !folder.join("manifest.json").is_file() => Err(
+            "there is no manifest.json: run `make bundle-release`, or correct or remove \
+             console.site_root",
+        ),
+        _ => Ok(()),
     };
-    Check::of(format!("site files in {}", root.display()), there)
+    Check::of(format!("site files in {from}"), there)
 }

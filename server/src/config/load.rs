@@ -362,7 +362,8 @@ mod tests {
             ..Sources::default()
         };
         let config = sources.load().unwrap();
-        assert_eq!(config.console.site_root, Path::new("/made/by/the/bundler"));
+        let folder = config.console.site_root.unwrap();
+        assert_eq!(folder, Path::new("/made/by/the/bundler"));
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(super) fn database_url(folder: &Path) -> String {
 pub(super) fn config(
     ports: &Ports,
     folder: &Path,
-    site_root: PathBuf,
+    site_root: Option<PathBuf>,
 ) -> Result<Config, ConfigError> {
     let mut table: Table = TEXT.parse().unwrap_or_default();
     let text = |text: String| Value::String(text);
@@ -100,7 +100,9 @@ pub(super) fn config(
     let mut console = Table::new();
     console.insert("listen".into(), text(ports.console.to_string()));
     console.insert("public_url".into(), text(ports.console_url()));
-    console.insert("site_root".into(), text(site_root.display().to_string()));
+    if let Some(folder) = site_root {
+        console.insert("site_root".into(), text(folder.display().to_string()));
+    }
     table.insert("console".into(), Value::Table(console));
     if let Some(Value::Table(gateway)) = table.get_mut("gateway") {
         gateway.insert("listen".into(), text(ports.gateway.to_string()));
@@ -131,14 +133,14 @@ mod tests {
             data_dir: None,
             ready_file: None,
             seed: 1,
-            site_root: PathBuf::from("site"),
+            site_root: None,
         }
     }
 
     #[test]
     fn the_demo_passes_every_check_of_a_configuration() {
         let ports = Ports::of(&options(3000)).unwrap();
-        let config = config(&ports, Path::new("/tmp/demo"), "site".into()).unwrap();
+        let config = config(&ports, Path::new("/tmp/demo"), Some("site".into())).unwrap();
         let gateway = config.gateway.unwrap();
         let settings = gateway.validate(&config.scopes, &[]).unwrap();
         let scopes: Vec<_> = settings

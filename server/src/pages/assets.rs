@@ -17,6 +17,7 @@ use axum::{
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::source::SiteSource;
 use crate::middleware::compress::accepts;
 
 /// For files whose names change with their content (RFC 8246).
@@ -24,12 +25,18 @@ pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
 /// For files under a fixed name.
 pub(super) const ONE_HOUR: &str = "public, max-age=3600";
 
+/// Names the files that a page loads.
+const MANIFEST: &str = "/manifest.json";
+
 /// Why a bundle couldn't be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SiteError {
     /// A file or folder could not be read.
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    /// There is no `manifest.json`.
+    #[error("no manifest.json in {0}")]
+    Incomplete(String),
     /// `manifest.json` doesn't name the files of a page.
     #[error("manifest.json is not the bundler's")]
     Manifest(#[source] serde_json::Error),
@@ -60,23 +67,35 @@ struct Manifest {
 }
 
 impl Site {
-    /// Reads the folder that the bundler wrote.
-    pub(super) fn load(root: &Path) -> Result<Self, SiteError> {
-        let manifest: Manifest = serde_json::from_slice(&read(&root.join("manifest.json"))?)
-            .map_err(SiteError::Manifest)?;
-        let mut site = Self {
-            files: BTreeMap::new(),
-            assets: Assets {
-                js: Some(manifest.js),
-                wasm: Some(manifest.wasm),
-                css: Some(manifest.css),
-                page: Some(manifest.page),
-                fonts: manifest.fonts,
-                only_for_later: false,
-            },
+    /// Reads what the bundler wrote.
+    pub(super) fn load(from: &SiteSource) -> Result<Self, SiteError> {
+        let mut site = Self::default();
+        match from {
+            SiteSource::Carried(files) => {
+                for (path, content) in *files {
+                    site.add_file((*path).to_owned(), Bytes::from_static(content));
+                }
+            }
+            SiteSource::Folder(root) => {
+                // Any other folder is left unread. Opening and closing an SQLite file, for example,
+                // would end the locks that this process holds on it.
+                read(&root.join("manifest.json"))?;
+                site.add_folder(root, "/")?;
+                site.add_folder(&root.join("pkg"), "/pkg/")?;
+            }
+        }
+        let manifest = site.files.get(MANIFEST);
+        let manifest = manifest.ok_or_else(|| SiteError::Incomplete(from.to_string()))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&manifest.plain).map_err(SiteError::Manifest)?;
+        site.assets = Assets {
+            js: Some(manifest.js),
+            wasm: Some(manifest.wasm),
+            css: Some(manifest.css),
+            page: Some(manifest.page),
+            fonts: manifest.fonts,
+            only_for_later: false,
         };
-        site.add_folder(root, "/")?;
-        site.add_folder(&root.join("pkg"), "/pkg/")?;
         Ok(site)
     }
 
@@ -167,6 +186,7 @@ fn read(path: &Path) -> Result<Vec<u8>, SiteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::source::SiteFiles;
 
     fn headers(value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))])
@@ -205,8 +225,26 @@ mod tests {
         write("pkg/a.js", "plain");
         write("pkg/a.js.br", "packed");
 
-        let site = Site::load(folder.path()).unwrap();
+        let site = Site::load(&SiteSource::Folder(folder.path().to_owned())).unwrap();
 
+        assert_serves(&site);
+    }
+
+    #[test]
+    fn a_carried_bundle_is_served_as_the_folder_would_be() {
+        const FILES: SiteFiles = &[
+            (
+                "/manifest.json",
+                br#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css","page":"/pkg/page.js"}"#,
+            ),
+            ("/favicon.svg", b"<svg/>"),
+            ("/pkg/a.js", b"plain"),
+            ("/pkg/a.js.br", b"packed"),
+        ];
+        assert_serves(&Site::load(&SiteSource::Carried(FILES)).unwrap());
+    }
+
+    fn assert_serves(site: &Site) {
         assert_eq!(site.assets().js.as_deref(), Some("/pkg/a.js"));
         let request = |path: &str| {
             let accepts = (header::ACCEPT_ENCODING, "br");
@@ -227,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_missing_bundle_is_named() {
-        let error = Site::load(Path::new("no/such/folder")).unwrap_err();
+        let error = Site::load(&SiteSource::Folder("no/such/folder".into())).unwrap_err();
         assert!(error.to_string().contains("no/such/folder"), "{error}");
     }
 }
