@@ -8,6 +8,8 @@ mod doctor;
 mod error;
 mod gateway;
 mod migrate;
+mod generate;
+mod init;
 mod open;
 mod serve;
 mod staff;
@@ -15,7 +17,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use self::error::CliError;
 use crate::config::{Config, ConfigError, Flag, Sources};
@@ -29,8 +31,7 @@ use crate::config::{Config, ConfigError, Flag, Sources};
     propagate_version = true,
     after_help = "First steps:\n  \
         support-console demo                          try everything with a sample platform\n  \
-        support-console doctor --config console.toml  check a configuration\n  \
-        support-console staff add --email ana@example.com --name \"Ana Silva\" --role super_admin\n  \
+        support-console init --config console.toml    write a configuration, add yourself\n  \
         support-console serve --config console.toml\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 141 nobody reads the output."
 )]
@@ -59,6 +60,8 @@ struct Common {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the console and the gateway
+    /// Write a configuration, create the data store and add the first super admin
+    Init(init::InitArgs),
     Serve(serve::ServeArgs),
     /// Run everything on this machine with a sample platform and real traffic
     Demo(demo::DemoArgs),
@@ -83,6 +86,9 @@ enum Command {
 impl Cli {
     /// Runs the command.
     ///
+    /// Write manual pages, shell completions and an example of the configuration
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
     /// # Errors
     ///
     /// Whatever stood in the way, with what to do about it.
@@ -94,6 +100,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(&common, args).await,
             Command::Staff(command) => staff::run(&common, command).await,
             Command::ApiKey(command) => api_key::run(&common, command).await,
+            Command::Init(args) => Box::pin(init::run(&common, args)).await,
             Command::Audit(command) => Box::pin(audit::run(&common, command)).await,
             Command::Gateway(command) => gateway::run(&common, command).await,
             Command::Doctor => doctor::run(&common).await,
@@ -104,6 +111,7 @@ impl Cli {
 impl Common {
     fn load(&self, more: Vec<Flag>) -> Result<Config, ConfigError> {
         self.load_from(self.config.as_deref(), more)
+            Command::Generate(args) => generate::run(&args, Self::command()),
     }
 
     fn load_file(&self, file: &Path) -> Result<Config, ConfigError> {
@@ -145,8 +153,6 @@ fn flag(flag: &'static str, key: &'static str, value: impl ToString) -> Flag {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -165,6 +171,7 @@ mod tests {
             "staff add --email a@b.example --name A --role support_admin --password-stdin",
             "staff list",
             "staff set-roles a@b.example --role support_admin",
+            "init --console-url https://c.example --admin-email a@b.example --one-time-password",
             "staff set-roles a@b.example --no-roles",
             "staff reset-password a@b.example --one-time-password",
             "staff deactivate a@b.example",
@@ -210,3 +217,6 @@ mod tests {
         }
     }
 }
+            "restore",
+            "restore console.backup --only-revoke",
+            "init --upstream http://127.0.0.1:1",

@@ -144,7 +144,12 @@ pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), Cl
 }
 
 impl PasswordArgs {
-    fn read(&self) -> Result<GivenPassword, CliError> {
+    /// Whether one of the flags says where the password comes from.
+    pub(super) fn is_given(&self) -> bool {
+        self.one_time_password || self.password_stdin
+    }
+
+    pub(super) fn read(&self) -> Result<GivenPassword, CliError> {
         if self.one_time_password {
             return Ok(GivenPassword::OneTime);
         }

@@ -49,6 +49,13 @@ pub enum ConfigError {
         key: &'static str,
         problem: String,
     },
+    /// A secret that stands elsewhere can't be read.
+    #[error("{key} refers to {path}, which can't be used: {problem}")]
+    Secret {
+        key: String,
+        path: PathBuf,
+        problem: String,
+    },
     /// Values conflict that are valid alone. Lists all faults.
     #[error("the configuration is not valid:\n  {}", .0.join("\n  "))]
     Unusable(Vec<String>),

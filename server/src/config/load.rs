@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use super::{
     Config, ConfigError, PREFIX,
     file::ConfigFile,
+    secrets,
     variables::{self, Kind, Variable},
     words::in_words,
 };
@@ -56,6 +57,7 @@ impl Sources<'_> {
         for flag in &self.flags {
             set(&mut table, flag.key, Value::String(flag.value.clone()));
         }
+        secrets::resolve(&mut table, &self.environment)?;
         match Config::deserialize(Value::Table(table)) {
             Ok(mut config) => {
                 let file = self.file.zip(text);

@@ -22,6 +22,7 @@ mod guarded_api;
 mod httpbin;
 mod identity;
 mod messages;
+mod init;
 mod node_rules;
 mod nodes;
 mod outage;
