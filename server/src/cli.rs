@@ -3,13 +3,14 @@
 
 mod api_key;
 mod audit;
+mod backup;
 mod demo;
 mod doctor;
 mod error;
 mod gateway;
-mod migrate;
 mod generate;
 mod init;
+mod migrate;
 mod open;
 mod serve;
 mod staff;
@@ -59,14 +60,18 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the console and the gateway
     /// Write a configuration, create the data store and add the first super admin
     Init(init::InitArgs),
+    /// Run the console and the gateway
     Serve(serve::ServeArgs),
     /// Run everything on this machine with a sample platform and real traffic
     Demo(demo::DemoArgs),
     /// Update the data store's schema
     Migrate(migrate::MigrateArgs),
+    /// Copy the data store to a file, also while it is in use
+    Backup(backup::BackupArgs),
+    /// Put a backup in the data store's place, with every support session revoked
+    Restore(backup::RestoreArgs),
     /// Manage staff members: who may sign in, with which roles
     #[command(subcommand)]
     Staff(staff::StaffCommand),
@@ -81,29 +86,32 @@ enum Command {
     Gateway(gateway::GatewayCommand),
     /// Check store, keys, configuration, ports, public URLs and site files
     Doctor,
+    /// Write manual pages, shell completions and an example of the configuration
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 impl Cli {
     /// Runs the command.
     ///
-    /// Write manual pages, shell completions and an example of the configuration
-    #[command(hide = true)]
-    Generate(generate::GenerateArgs),
     /// # Errors
     ///
     /// Whatever stood in the way, with what to do about it.
     pub async fn run(self) -> Result<(), CliError> {
         let common = self.common;
         match self.command {
+            Command::Init(args) => Box::pin(init::run(&common, args)).await,
             Command::Serve(args) => serve::run(&common, args).await,
             Command::Demo(args) => demo::run(&common, args).await,
             Command::Migrate(args) => migrate::run(&common, args).await,
+            Command::Backup(args) => backup::back_up(&common, args).await,
+            Command::Restore(args) => Box::pin(backup::restore(&common, args)).await,
             Command::Staff(command) => staff::run(&common, command).await,
             Command::ApiKey(command) => api_key::run(&common, command).await,
-            Command::Init(args) => Box::pin(init::run(&common, args)).await,
             Command::Audit(command) => Box::pin(audit::run(&common, command)).await,
             Command::Gateway(command) => gateway::run(&common, command).await,
             Command::Doctor => doctor::run(&common).await,
+            Command::Generate(args) => generate::run(&args, Self::command()),
         }
     }
 }
@@ -111,7 +119,6 @@ impl Cli {
 impl Common {
     fn load(&self, more: Vec<Flag>) -> Result<Config, ConfigError> {
         self.load_from(self.config.as_deref(), more)
-            Command::Generate(args) => generate::run(&args, Self::command()),
     }
 
     fn load_file(&self, file: &Path) -> Result<Config, ConfigError> {
@@ -164,14 +171,17 @@ mod tests {
     fn commands_are_read_as_they_are_documented() {
         for line in [
             "serve --config console.toml --listen 127.0.0.1:3000",
+            "init --console-url https://c.example --admin-email a@b.example --one-time-password",
             "demo --console-port 3000 --gateway-port 3100 --upstream-port 3200 --data-dir d \
              --ready-file r --seed 7",
             "migrate --dry-run",
+            "backup console.backup --keys keys",
+            "restore console.backup --keys keys",
+            "restore --only-revoke",
             "staff add --email a@b.example --name A --role super_admin --role support_admin",
             "staff add --email a@b.example --name A --role support_admin --password-stdin",
             "staff list",
             "staff set-roles a@b.example --role support_admin",
-            "init --console-url https://c.example --admin-email a@b.example --one-time-password",
             "staff set-roles a@b.example --no-roles",
             "staff reset-password a@b.example --one-time-password",
             "staff deactivate a@b.example",
@@ -211,12 +221,12 @@ mod tests {
             "api-key revoke not-a-uuid",
             "audit export --format xml",
             "demo --console-port 70000",
+            "restore",
+            "restore console.backup --only-revoke",
+            "init --upstream http://127.0.0.1:1",
         ] {
             let words = std::iter::once("support-console").chain(line.split_whitespace());
             assert!(Cli::try_parse_from(words).is_err(), "{line}");
         }
     }
 }
-            "restore",
-            "restore console.backup --only-revoke",
-            "init --upstream http://127.0.0.1:1",

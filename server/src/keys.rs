@@ -16,7 +16,7 @@ use std::{
 use app::domain::saved_text::saved_text;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use gateway::{entropy::Entropy, identities::IdentityKeys};
-use store::Engine;
+use store::{Engine, hand_to_owner_of_folder};
 
 use crate::cursor::CursorKey;
 
@@ -156,6 +156,45 @@ pub fn checkpoint_public_key(data_dir: &Path) -> Result<Option<VerifyingKey>, Ke
     Ok(seed.map(|seed| SigningKey::from_bytes(&seed).verifying_key()))
 }
 
+/// The files of all keys that may be in `data_dir`.
+const FILES: [&str; 5] = [
+    CHECKPOINT,
+    "cursor.key",
+    "identity.key",
+    "identity-next.key",
+    "identity-retired.key",
+];
+
+/// Copies the keys in one folder to another, where there may be some already. Those stay as they are.
+/// Returns the names of the copied ones and of those that stayed.
+///
+/// # Errors
+///
+/// If a key can't be used or written.
+pub fn copy_keys(
+    from: &Path,
+    to: &Path,
+) -> Result<(Vec<&'static str>, Vec<&'static str>), KeyError> {
+    let (mut copied, mut stayed) = (Vec::new(), Vec::new());
+    for name in FILES {
+        let (source, target) = (from.join(name), to.join(name));
+        let Some(key) = read(&source)? else { continue };
+        if read(&target)?.is_some() {
+            stayed.push(name);
+            continue;
+        }
+        write(&target, &key)
+            .and_then(|()| {
+                // Says since when an identity's key has been published.
+                let since = std::fs::metadata(&source)?.modified()?;
+                File::open(&target)?.set_modified(since)
+            })
+            .map_err(|error| file_error(&target, error))?;
+        copied.push(name);
+    }
+    Ok((copied, stayed))
+}
+
 fn random(entropy: &dyn Entropy) -> [u8; LENGTH] {
     let mut key = [0; LENGTH];
     entropy.fill(&mut key);
@@ -213,6 +252,7 @@ fn write(path: &Path, key: &[u8]) -> std::io::Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
+    hand_to_owner_of_folder(&file, path)?;
     writeln!(file, "{}", hex::encode(key))?;
     file.sync_all()
 }
@@ -294,6 +334,22 @@ mod tests {
             std::fs::write(&path, saved).unwrap();
             assert_eq!(read(&path).unwrap(), Some([7; 32]));
         }
+    }
+
+    #[test]
+    fn copied_keys_are_ours_alone_and_replace_none() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [from, to] = folders.each_ref().map(|folder| folder.path());
+        write(&from.join("cursor.key"), &[1; 32]).unwrap();
+        write(&from.join(CHECKPOINT), &[1; 32]).unwrap();
+        write(&to.join("cursor.key"), &[2; 32]).unwrap();
+        std::fs::write(from.join("store.epoch"), "1 2").unwrap();
+        let (copied, stayed) = copy_keys(from, to).unwrap();
+        assert_eq!((copied, stayed), (vec![CHECKPOINT], vec!["cursor.key"]));
+        assert_eq!(read(&to.join(CHECKPOINT)).unwrap(), Some([1; 32]));
+        assert_eq!(mode(&to.join(CHECKPOINT)), 0o600);
+        assert_eq!(read(&to.join("cursor.key")).unwrap(), Some([2; 32]));
+        assert_eq!(std::fs::read_dir(to).unwrap().count(), 2);
     }
 
     #[test]

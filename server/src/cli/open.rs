@@ -41,7 +41,10 @@ pub(super) async fn open_store(config: &Config, migrate: bool) -> Result<Store, 
 }
 
 pub(super) async fn open(common: &Common) -> Result<Opened, CliError> {
-    let config = configured(common)?;
+    open_with(configured(common)?).await
+}
+
+pub(super) async fn open_with(config: Config) -> Result<Opened, CliError> {
     let store = open_store(&config, config.migrate_on_start).await?;
     Ok(Opened {
         core: Core {

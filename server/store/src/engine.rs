@@ -20,6 +20,7 @@ use super::{
     migrate,
     pools::Pools,
     refold::refold,
+    sqlite::{self, Restore},
 };
 
 /// How to open a store.
@@ -66,7 +67,49 @@ impl Drop for Inner {
     }
 }
 
+/// The file of an SQLite store; `None` if another engine keeps it.
+fn sqlite_path(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(Path::new(path.trim_start_matches("//")))
+}
+
 impl Store {
+    /// Copies an SQLite store, which others may use meanwhile, as it is at one instant into a new file.
+    ///
+    /// # Errors
+    ///
+    /// If there is such a file already, or the store is damaged or is not SQLite's.
+    pub fn back_up(url: &SecretString, to: &Path) -> Result<(), StoreError> {
+        let from = sqlite_path(url.expose_secret()).ok_or(StoreError::OnlySqlite(
+            "PostgreSQL is backed up by its own tools: see \"PostgreSQL\" in docs/operations.md",
+        ))?;
+        sqlite::copy(from, to)
+    }
+
+    /// Begins to restore an SQLite store from a backup. Nobody may serve it.
+    ///
+    /// # Errors
+    ///
+    /// If it is being served, the backup isn't one, or the store is not SQLite's.
+    pub fn restore(url: &SecretString, backup: &Path) -> Result<Restore, StoreError> {
+        let store = sqlite_path(url.expose_secret()).ok_or(StoreError::OnlySqlite(
+            "PostgreSQL is restored by its own tools: after that, run `support-console restore --only-revoke`",
+        ))?;
+        Restore::begin(backup, store)
+    }
+
+    /// Makes sure that nobody serves an SQLite store as long as the returned value lives. Nothing can
+    /// be held of PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// If it is being served.
+    pub fn hold(url: &SecretString) -> Result<Option<std::fs::File>, StoreError> {
+        sqlite_path(url.expose_secret())
+            .map(sqlite::lock)
+            .transpose()
+    }
+
     /// Opens a store, migrates its schema if requested, and starts its writer.
     pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
         Self::open_committing(options, Arc::new(EngineCommit)).await
@@ -78,8 +121,7 @@ impl Store {
         commit: Arc<dyn Commit>,
     ) -> Result<Self, StoreError> {
         let url = options.url.expose_secret();
-        let (pools, lock) = if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = Path::new(path.trim_start_matches("//"));
+        let (pools, lock) = if let Some(path) = sqlite_path(url) {
             Pools::open_sqlite(path, options.serves, options.record).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             (Pools::open_postgres(url).await?, None)

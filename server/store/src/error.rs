@@ -79,6 +79,14 @@ pub enum StoreError {
     Migration(#[source] Arc<MigrationError>),
     #[error("{path} is in use by another `support-console serve`; stop it first")]
     InUse { path: String },
+    #[error("{0} exists already: choose another name")]
+    FileExists(String),
+    #[error("{path} can't be used as a data store: {problem}")]
+    NotABackup { path: String, problem: String },
+    #[error("the data store is damaged ({0}): restore an earlier backup")]
+    Damaged(String),
+    #[error("{0}")]
+    OnlySqlite(&'static str),
     #[error("database_url must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     UnknownEngine,
     #[error(
@@ -142,7 +150,7 @@ impl StoreError {
 
     /// Whether the configuration must be changed.
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::UnknownEngine)
+        matches!(self, Self::UnknownEngine | Self::OnlySqlite(_))
     }
 
     /// Whether it is certain that nothing of the act was kept. Not if the connection was lost

@@ -67,5 +67,6 @@ pub use record::Record;
 pub use row::{FromRow, Row};
 pub use sought::{Sought, searchable};
 pub use sql::Statement;
+pub use sqlite::{Restore, hand_to_owner_of_folder};
 pub use transaction::{Bookkeeping, Tx};
 pub use value::{FromValue, ToValue, Value};

@@ -32,6 +32,10 @@ queries! {
         fn count_nodes_before(boot: &str, now: Timestamp) -> one u64
             = "SELECT COUNT(*) FROM nodes WHERE boot < :boot AND ended_at = -1 AND lease_until > :now";
 
+        /// How many servers may be serving at an instant.
+        pub fn count_serving_nodes(now: Timestamp) -> one u64
+            = "SELECT COUNT(*) FROM nodes WHERE ended_at = -1 AND lease_until > :now";
+
         fn list_rules_held_at(now: Timestamp) -> all NodeRules
             = select!(NodeRules, "nodes WHERE ended_at = -1 AND lease_until > :now AND rule_hash <> '' ORDER BY node, boot");
     }

@@ -1,5 +1,6 @@
 //! SQLite, by `rusqlite`. A statement runs in the thread that calls it.
 
+mod copy;
 mod file;
 mod migrations;
 mod readers;
@@ -13,7 +14,9 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
+pub use self::{copy::Restore, file::hand_to_owner_of_folder};
 pub(crate) use self::{
+    copy::copy,
     file::{create_for_owner, lock},
     readers::{SqliteReader, SqliteReaders},
     writer::{SqliteTransaction, SqliteWriter, WritingConnection},

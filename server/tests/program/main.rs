@@ -9,6 +9,7 @@
     reason = "a test tells one story, or lists all its cases"
 )]
 
+mod backup;
 mod browser;
 mod clock;
 mod confinement;
@@ -21,8 +22,8 @@ mod forward_auth;
 mod guarded_api;
 mod httpbin;
 mod identity;
-mod messages;
 mod init;
+mod messages;
 mod node_rules;
 mod nodes;
 mod outage;

@@ -14,9 +14,10 @@ use std::{
 use app::domain::{
     audit::{AuditAction, StoreMark},
     caller::{Caller, Context, Origin},
+    policy::Act,
     saved_text::saved_text,
 };
-use store::{Audited, ChangeKind, Engine, Lane};
+use store::{Audited, ChangeKind, Engine, Lane, hand_to_owner_of_folder};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -80,30 +81,62 @@ impl EpochKeeper {
     pub(super) async fn check(core: &Core) -> Result<Self, ServiceError> {
         let path = core.config.data_dir.join(FILE);
         let kept = read(&path)?;
-        let found = {
-            let mut reader = core.store.read().await?;
-            let mut db = reader.db();
-            Found {
-                epoch: db.store_epoch().await?,
-                newest: db.newest_change().await?,
-            }
-        };
+        let found = find(core).await?;
         let epoch = if is_restored(kept, found, core.store.engine()) {
-            begin_anew(core, kept, found).await?
+            let system = Context {
+                caller: Caller::System,
+                origin: Origin::default(),
+            };
+            let (epoch, revoked) = begin_anew(core, &system, kept, found).await?;
+            tracing::warn!(
+                support_sessions.revoked = revoked,
+                "the data store was restored from a backup: all its support sessions were revoked"
+            );
+            epoch
         } else {
             match found.epoch {
                 Some(epoch) => epoch,
                 None => first_epoch(core).await?,
             }
         };
+        let keeper = Self::of(core, path, epoch).await?;
+        keeper.keep()?;
+        Ok(keeper)
+    }
+
+    /// Revokes every support session of a store that someone is restoring, and begins a new epoch.
+    /// Returns how many those were. The mark is kept once the store is in its place.
+    ///
+    /// # Errors
+    ///
+    /// If the caller may not do that, the store does not answer, or the present mark can't be read.
+    pub async fn begin_restored(
+        core: &Core,
+        context: &Context,
+    ) -> Result<(usize, Self), ServiceError> {
+        core.authorise(context, Act::ManageRetention)?;
+        let path = core.config.data_dir.join(FILE);
+        let (kept, found) = (read(&path)?, find(core).await?);
+        let (epoch, revoked) = begin_anew(core, context, kept, found).await?;
+        Ok((revoked, Self::of(core, path, epoch).await?))
+    }
+
+    async fn of(core: &Core, path: PathBuf, epoch: i64) -> Result<Self, ServiceError> {
         let newest = core.store.read().await?.db().newest_change().await?;
-        let keeper = Self {
+        Ok(Self {
             path,
             epoch,
             newest,
-        };
-        keeper.write(newest)?;
-        Ok(keeper)
+        })
+    }
+
+    /// Writes the mark of a store that has just been checked or restored.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be written.
+    pub fn keep(&self) -> Result<(), ServiceError> {
+        Ok(self.write(self.newest)?)
     }
 
     /// Moves the mark with every change of a support session, until `end`.
@@ -158,15 +191,25 @@ impl From<EpochError> for ServiceError {
     }
 }
 
-/// Revokes everything and begins a new epoch. Returns it.
-async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64, ServiceError> {
+async fn find(core: &Core) -> Result<Found, ServiceError> {
+    let mut reader = core.store.read().await?;
+    let mut db = reader.db();
+    Ok(Found {
+        epoch: db.store_epoch().await?,
+        newest: db.newest_change().await?,
+    })
+}
+
+/// Revokes everything and begins a new epoch. Returns it, and how many support sessions were revoked.
+async fn begin_anew(
+    core: &Core,
+    context: &Context,
+    kept: Option<Mark>,
+    found: Found,
+) -> Result<(i64, usize), ServiceError> {
     let seen = kept.map_or(0, |kept| kept.epoch);
     let epoch = seen.max(found.epoch.unwrap_or_default()) + 1;
-    let system = Context {
-        caller: Caller::System,
-        origin: Origin::default(),
-    };
-    let revoked = core.act(&system, (), move |(), mut act| {
+    let revoked = core.act(context, (), move |(), mut act| {
         Box::pin(async move {
             let action = AuditAction::StoreRestored {
                 epoch,
@@ -186,12 +229,7 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
             Ok(Audited::new(revoked.len(), receipt))
         })
     });
-    let revoked = Lane::Ends.run(revoked).await?;
-    tracing::warn!(
-        support_sessions.revoked = revoked,
-        "the data store was restored from a backup: all its support sessions were revoked"
-    );
-    Ok(epoch)
+    Ok((epoch, Lane::Ends.run(revoked).await?))
 }
 
 /// No actor: the store is new, or older than epochs.
@@ -233,7 +271,10 @@ fn read(path: &Path) -> Result<Option<Mark>, EpochError> {
 /// Writes the file completely or not at all, and flushes it.
 fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
     let draft = path.with_extension("epoch.tmp");
-    let mut file = std::fs::File::create(&draft)?;
+    // Of an interrupted attempt.
+    let _ = std::fs::remove_file(&draft);
+    let mut file = std::fs::File::create_new(&draft)?;
+    hand_to_owner_of_folder(&file, &draft)?;
     writeln!(file, "{} {}", mark.epoch, mark.newest)?;
     file.sync_all()?;
     std::fs::rename(&draft, path)?;

@@ -107,6 +107,18 @@ impl Program {
         program
     }
 
+    /// A node that is configured, but not started.
+    pub(crate) fn node_on(
+        name: &str,
+        database_url: &str,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let node = Self::node(name, database_url);
+        node.configure(upstream, rules);
+        node
+    }
+
     async fn started(mut self, upstream: SocketAddr, rules: &str) -> Self {
         self.configure(upstream, rules);
         self.start_again().await;

@@ -1,0 +1,233 @@
+//! A backup of a store in use, and what a restored store no longer grants.
+
+use std::{
+    collections::HashSet,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags};
+use tokio::task::JoinHandle;
+
+use crate::support::prelude::*;
+
+/// Clients who ask one thing after another.
+const CLIENTS: usize = 4;
+/// How many answers there are before anything begins.
+const SOME: usize = 100;
+
+/// Clients who ask until they are told to stop.
+struct Load {
+    answered: Arc<Mutex<HashSet<String>>>,
+    clients: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    fn start(program: &Program, session: &Granted) -> Self {
+        let answered = Arc::new(Mutex::new(HashSet::new()));
+        let client = |_| {
+            let (gateway, token) = (program.gateway, session.token.clone());
+            let answered = Arc::clone(&answered);
+            tokio::spawn(async move {
+                loop {
+                    let answer = ask(gateway, "plain", &token).await;
+                    if answer.status == 200 && answer.complete {
+                        let id = answer.header("x-request-id").unwrap().to_owned();
+                        answered.lock().insert(id);
+                    }
+                }
+            })
+        };
+        let clients = (0..CLIENTS).map(client).collect();
+        Self { answered, clients }
+    }
+
+    fn acknowledged(&self) -> HashSet<String> {
+        self.answered.lock().clone()
+    }
+
+    async fn until_more(&self, than: usize) {
+        until("more answers", async || {
+            (self.answered.lock().len() > than + SOME).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.clients.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn recorded(store: &Path) -> HashSet<String> {
+    let store = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut ids = store.prepare("SELECT request_id FROM access_log").unwrap();
+    let ids = ids.query_map([], |row| row.get(0)).unwrap();
+    ids.collect::<Result<_, _>>().unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+async fn answer(program: &Program, session: &Granted) -> (u16, String) {
+    let answer = ask(program.gateway, "plain", &session.token).await;
+    (answer.status, answer.code())
+}
+
+#[tokio::test]
+async fn a_backup_under_load_loses_nothing_that_was_acknowledged_and_a_restore_revives_nothing() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, BY_PATH).await;
+    let (_, staff) = acme_and_jo(&program).await;
+    let session = staff.create_session("acme", None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("console.backup");
+    let (backup, keys) = (file.to_str().unwrap(), folder.path().join("keys"));
+    let load = Load::start(&program, &session);
+    load.until_more(0).await;
+
+    let before = load.acknowledged();
+    let words = ["backup", backup, "--keys", keys.to_str().unwrap()];
+    let said = program.run(&words, "").await;
+    load.until_more(load.acknowledged().len()).await;
+    drop(load);
+
+    assert!(said.contains("identity.key"), "{said}");
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(mode(&keys), 0o700);
+    let bytes = std::fs::read(&file).unwrap();
+    let (code, said) = program.try_run(&["backup", backup]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("exists already"), "{said}");
+    assert!(bytes == std::fs::read(&file).unwrap(), "it is left alone");
+
+    let mut other = Program::start(upstream.address, BY_PATH).await;
+    let (code, said) = other.try_run(&["restore", backup]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("stop it first"), "{said}");
+    other.stop().await;
+    let said = other.run(&["restore", backup], "").await;
+    assert!(said.contains("active: 1"), "{said}");
+    let verified = other.run(&["audit", "verify"], "").await;
+    let restored = recorded(&other.store());
+    assert!(before.is_subset(&restored), "{verified}");
+    let previous = std::fs::read_dir(other.folder()).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains("before-restore")
+    });
+    assert_eq!(previous.count(), 1, "the store of before is kept");
+
+    other.start_again().await;
+    let sent = upstream.requests();
+    let refused = (401, "session_revoked".into());
+    assert_eq!(answer(&other, &session).await, refused);
+    assert_eq!(upstream.requests(), sent);
+    let events = other.run(&["audit", "export"], "").await;
+    for action in ["store.restored", "support_session.revoked"] {
+        let event = events
+            .lines()
+            .find(|line| line.contains(&format!("\"{action}\"")));
+        let event = event.unwrap_or_else(|| panic!("no {action}"));
+        assert!(event.contains("\"cli\""), "{event}");
+    }
+    let ana = Staff::with_role(&other, "ana", "support_admin").await;
+    let fresh = ana.create_session("acme", None).await;
+    assert_eq!(answer(&other, &fresh).await.0, 200);
+    other.stop().await;
+    other.start_again().await;
+    assert_eq!(answer(&other, &fresh).await.0, 200, "once is enough");
+}
+
+#[tokio::test]
+async fn what_is_no_backup_replaces_no_store() {
+    let upstream = Upstream::start().await;
+    let mut program = Program::start(upstream.address, BY_PATH).await;
+    let (_, staff) = acme_and_jo(&program).await;
+    let session = staff.create_session("acme", None).await;
+    program.stop().await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("text"), "this is no database").unwrap();
+    let other = Connection::open(at("other")).unwrap();
+    other.execute_batch("CREATE TABLE t (x)").unwrap();
+    let backup = at("whole");
+    program.run(&["backup", backup.to_str().unwrap()], "").await;
+    let whole = std::fs::read(&backup).unwrap();
+    std::fs::write(at("half"), &whole[..whole.len() / 2]).unwrap();
+
+    for name in ["none", "text", "other", "half"] {
+        let path = at(name);
+        let (code, said) = program.try_run(&["restore", path.to_str().unwrap()]).await;
+        assert_eq!(code, 1, "{name}: {said}");
+        assert!(
+            said.contains("can't be used") || said.contains("damaged"),
+            "{name}: {said}"
+        );
+    }
+    program.start_again().await;
+    assert_eq!(
+        answer(&program, &session).await.0,
+        200,
+        "nothing was restored"
+    );
+}
+
+/// Runs one of PostgreSQL's programs.
+fn postgres(name: &str, words: &[&str]) {
+    let find = concat!(env!("CARGO_MANIFEST_DIR"), "/../.make/with-postgres.sh");
+    let found = Command::new(find).arg("--find").output().unwrap().stdout;
+    let folder = String::from_utf8(found).unwrap();
+    let mut command = Command::new(Path::new(folder.trim()).join(name));
+    let ran = command.args(words).stdin(Stdio::null()).output().unwrap();
+    assert!(ran.status.success(), "{name}: {ran:?}");
+}
+
+#[tokio::test]
+async fn a_restored_postgres_database_revives_nothing_once_its_sessions_are_revoked() {
+    let upstream = Upstream::start().await;
+    let database = Database::new().await;
+    let mut node = Program::start_node("a", &database.url(), upstream.address, BY_PATH).await;
+    let (_, staff) = acme_and_jo(&node).await;
+    let session = staff.create_session("acme", None).await;
+    assert_eq!(answer(&node, &session).await.0, 200);
+    let (code, said) = node.try_run(&["backup", "console.backup"]).await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("operations.md"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("console.dump");
+    let dump = dump.to_str().unwrap();
+    let url = database.url();
+    postgres(
+        "pg_dump",
+        &["--format=custom", "--file", dump, "--dbname", &url],
+    );
+    // What the dump doesn't know.
+    staff.revoke(&session.id).await;
+    let (code, said) = node.try_run(&["restore", "--only-revoke"]).await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("stop every node"), "{said}");
+    node.stop().await;
+
+    let restored = Database::new().await;
+    let url = restored.url();
+    postgres(
+        "pg_restore",
+        &["--no-owner", "--exit-on-error", "--dbname", &url, dump],
+    );
+    // A node that is new can't see that the database was restored.
+    let mut node = Program::node_on("b", &url, upstream.address, BY_PATH);
+    let said = node.run(&["restore", "--only-revoke"], "").await;
+    assert!(said.contains("active: 1"), "{said}");
+    node.run(&["audit", "verify"], "").await;
+    node.start_again().await;
+    let refused = (401, "session_revoked".into());
+    assert_eq!(answer(&node, &session).await, refused);
+    let fresh = Staff::with_role(&node, "ana", "support_admin").await;
+    let fresh = fresh.create_session("acme", None).await;
+    assert_eq!(answer(&node, &fresh).await.0, 200);
+}
