@@ -1,7 +1,7 @@
 # Thin on purpose: each target is a script in .make/, which says what it does while it does it.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys compat pictures looks bench soak fuzz deny clean
+.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys compat pictures looks bench dist dist-test soak fuzz deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ looks: ## Take the pictures that `looks.spec.ts` compares with anew (review what
 
 bench: ## Compare with peers: overview, sizes, gateway, revocation (ARGS="gateway --rounds 5"; docs/benchmarks.md)
 	@.make/bench.sh $(ARGS)
+
+dist: ## Make the packages: a .deb and a tar.gz (in target/dist)
+	@.make/dist.sh
+
+dist-test: ## Make the packages, and install, upgrade, remove and purge them in a fresh Debian root (needs root)
+	@.make/dist-test.sh
 
 soak: ## Kill a server under load 10,000 times, and check the record (ARGS=ROUNDS for another number)
 	@.make/soak.sh $(ARGS)

@@ -73,7 +73,7 @@ export class Program {
  * The environment of a program, without the scripts' own variables, which it would read as configuration. A release carries its
  * site, so it gets no folder.
  */
-export function environment(more: NodeJS.ProcessEnv = {}, command = programPath()): NodeJS.ProcessEnv {
+export function environment(more: NodeJS.ProcessEnv = {}, command = process.env.SUPPORT_CONSOLE_BINARY ?? ""): NodeJS.ProcessEnv {
   const { SUPPORT_CONSOLE_SITE_ROOT: folder, ...all } = process.env;
   const site = command.includes("/release/") ? undefined : folder;
   const others = Object.entries(all).filter(([name]) => !name.startsWith("SUPPORT_CONSOLE_"));

@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# Installs the Debian package in a fresh Debian root, uses it, upgrades it from a lower version, removes and purges it.
+# Needs root. There is no systemd in the root: the unit's command is started here, as the unit's user.
+#   SUPPORT_CONSOLE_BINARY=…   a finished program, instead of a new release build
+source "$(dirname "$0")/lib.sh"
+
+((EUID == 0)) || die "This needs root: it makes a Debian root and network of its own."
+# A network of its own, so that no port is taken.
+if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
+  if [[ -z ${SUPPORT_CONSOLE_BINARY:-} ]]; then
+    "$ROOT/.make/setup.sh" build
+    "$ROOT/.make/build.sh"
+    export SUPPORT_CONSOLE_BINARY=$TARGET/release/support-console
+  fi
+  for tool in debootstrap:debootstrap curl:curl ip:iproute2; do
+    command -v "${tool%:*}" >/dev/null || apt_install "${tool#*:}"
+  done
+  rm -rf "$TARGET/dist"
+  SUPPORT_CONSOLE_VERSION=0.0.1 "$ROOT/.make/dist.sh"
+  "$ROOT/.make/dist.sh"
+  root=$(mktemp -d)
+  trap 'rm -rf --one-file-system "$root"' EXIT
+  fresh() { debootstrap --variant=minbase --include=adduser,debconf,init-system-helpers bookworm "$root" >"$TARGET/dist/debootstrap.log"; }
+  step "A fresh Debian root" fresh
+  SUPPORT_CONSOLE_TEST_NETWORK=$root unshare --net --mount --pid --fork --kill-child "$0"
+  exit
+fi
+
+root=$SUPPORT_CONSOLE_TEST_NETWORK
+url=http://localhost:3000
+old=$(cd "$TARGET/dist" && ls support-console_0.0.1_*.deb)
+new=$(cd "$TARGET/dist" && ls support-console_*.deb | grep -v "^$old$")
+
+into=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
+inside() { "${into[@]}" "$@"; }
+console() { inside support-console "$@" --config /etc/support-console/console.toml; }
+install_package() { cp "$TARGET/dist/$1" "$root/tmp/" && inside apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "/tmp/$1" </dev/null; }
+fails() { if "$@" >"$root/tmp/said" 2>&1; then cat "$root/tmp/said"; die "this should have failed: $*"; fi; }
+
+# Starts what the unit starts, in its folder, as its user, without any capability.
+start() {
+  local unit=$root/usr/lib/systemd/system/support-console.service user command
+  user=$(sed -n 's/^User=//p' "$unit")
+  command=$(sed -n 's/^ExecStart=//p' "$unit")
+  # shellcheck disable=SC2086
+  "${into[@]}" setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
+    --reset-env $command >>"$root/tmp/log" 2>&1 &
+  # Steps are subshells, so a file says which process it is.
+  echo $! >"$root/tmp/server"
+  local tries
+  for ((tries = 0; tries < 150; tries++)); do
+    kill -0 $! 2>/dev/null || { cat "$root/tmp/log"; die "the server ended"; }
+    if curl -fs -o /dev/null "$url/health/ready"; then return; fi
+    sleep 0.2
+  done
+  die "the server is not ready"
+}
+
+stop() {
+  local server tries
+  server=$(<"$root/tmp/server")
+  : >"$root/tmp/log"
+  kill "$server"
+  for ((tries = 0; tries < 150; tries++)); do
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.2
+  done
+  grep -q '"stopped"' "$root/tmp/log" || { cat "$root/tmp/log"; die "the server did not stop in order"; }
+}
+
+# Whether this password signs in. The answer to a wrong one leads back to the sign-in without a cookie.
+signs_in() {
+  curl -s -o /dev/null -D - "$url/forms/sign-in" -H "Origin: $url" -H 'Sec-Fetch-Site: same-origin' \
+    --data-urlencode "email=$1" --data-urlencode "password=$2" | grep -qi '^set-cookie: __Host-support-console='
+}
+
+installed_with_three_answers() {
+  printf '%s\n' 'support-console support-console/console-url string http://localhost:3000' \
+    'support-console support-console/admin-email string ana@example.com' \
+    'support-console support-console/admin-password password three blind mice' | inside debconf-set-selections
+  install_package "$old"
+  [[ $(inside support-console --version) == support-console\ * ]]
+  local path
+  for path in var/lib/support-console/console.db var/lib/support-console; do
+    [[ $(inside stat -c %U "/$path") == support-console ]] || die "$path has another owner"
+  done
+  [[ $(inside stat -c '%U %G %a' /etc/support-console/console.toml) == "root support-console 640" ]] || die "the configuration has another owner"
+  # The password isn't kept.
+  ! inside grep -r "blind mice" /var/cache/debconf /etc/support-console || die "debconf has kept the password"
+}
+
+runs() {
+  start
+  signs_in ana@example.com "three blind mice" || die "the answers don't sign in"
+  ! signs_in ana@example.com "four blind mice" || die "anything signs in"
+  local page style
+  page=$(curl -fsL "$url/")
+  style=$(grep -o '/pkg/[^"]*\.css' <<<"$page" | head -n1)
+  [[ -n $style ]] || die "the page has no style: the site isn't carried"
+  curl -fs -H 'Accept-Encoding: br' -D - -o /dev/null "$url$style" | grep -qi '^content-encoding: br' || die "the style isn't compressed"
+  # As root, beside the server, without leaving anything that the server can't use.
+  console staff add --email jo@example.com --name Jo --role support_admin --one-time-password
+  console backup /var/lib/support-console/before-upgrade.db
+  console audit verify
+  local strangers
+  strangers=$(inside find /var/lib/support-console ! -user support-console ! -name before-upgrade.db)
+  [[ -z $strangers ]] || die "files of another user: $strangers"
+}
+
+nothing_is_overwritten() {
+  fails console init --console-url https://console.example.com --admin-email ana@example.com
+  grep -q "exists already" "$root/tmp/said" || die "init does not say why"
+  fails console backup /var/lib/support-console/before-upgrade.db
+}
+
+upgraded() {
+  local before
+  before=$(inside md5sum /etc/support-console/console.toml)
+  install_package "$new"
+  [[ $(inside dpkg-query -W -f '${Version}' support-console) != 0.0.1 ]]
+  [[ $(inside md5sum /etc/support-console/console.toml) == "$before" ]] || die "the upgrade changed the configuration"
+  # As the unit is restarted.
+  stop
+  start
+  signs_in ana@example.com "three blind mice" || die "the upgrade lost the people"
+  [[ $(console staff list) == *jo@example.com* ]] || die "the upgrade lost the people"
+}
+
+restored() {
+  fails console restore /var/lib/support-console/before-upgrade.db
+  grep -q "stop it first" "$root/tmp/said" || die "restore does not say why"
+  stop
+  console restore /var/lib/support-console/before-upgrade.db
+  console audit verify
+  start
+  signs_in ana@example.com "three blind mice" || die "the restored store lacks the people"
+  stop
+}
+
+# How exposed the unit is, by systemd's own account: 0 is the best, 10 the worst.
+hardened() { systemd-analyze security --offline=true --threshold=20 --no-pager "server/dist/support-console.service" | tail -n 1; }
+
+documented() {
+  local path
+  for path in usr/share/man/man1/support-console.1.gz usr/share/man/man1/support-console-init.1.gz \
+    usr/share/bash-completion/completions/support-console usr/share/zsh/vendor-completions/_support-console \
+    usr/share/fish/vendor_completions.d/support-console.fish usr/share/doc/support-console/examples/console.toml; do
+    [[ -s $root/$path ]] || die "$path is missing"
+  done
+  inside support-console gateway check /usr/share/doc/support-console/examples/console.toml
+}
+
+removed_and_purged() {
+  inside apt-get -qq -o Dpkg::Use-Pty=0 remove -y support-console
+  [[ ! -e $root/usr/bin/support-console && -e $root/etc/support-console/console.toml ]] || die "a removal keeps the configuration, and nothing else"
+  inside apt-get -qq -o Dpkg::Use-Pty=0 purge -y support-console
+  [[ ! -e $root/etc/support-console ]] || die "a purge removes the configuration"
+  [[ -e $root/var/lib/support-console/console.db ]] || die "a purge must not delete the record"
+  ! inside debconf-show support-console | grep -q . || die "debconf still knows the answers"
+}
+
+installed_without_answers() {
+  rm -rf "$root/var/lib/support-console"
+  install_package "$new"
+  [[ ! -e $root/etc/support-console/console.toml ]] || die "nothing was answered, but something was set up"
+  console init --console-url "$url" --admin-email ana@example.com >"$root/tmp/said" || { cat "$root/tmp/said"; die "init failed"; }
+  grep -q "systemctl enable --now support-console" "$root/tmp/said" || die "init does not say what is next"
+  start
+  signs_in ana@example.com "$(sed -n 's/.*shown once: //p' "$root/tmp/said")" || die "the one-time password doesn't sign in"
+  stop
+}
+
+wrong_answers_are_explained() {
+  inside apt-get -qq -o Dpkg::Use-Pty=0 purge -y support-console
+  printf '%s\n' 'support-console support-console/console-url string http://console.example.com' \
+    'support-console support-console/admin-email string ana@example.com' | inside debconf-set-selections
+  install_package "$new" >"$root/tmp/said" 2>&1
+  grep -q "without https" "$root/tmp/said" || { cat "$root/tmp/said"; die "a wrong answer isn't explained"; }
+  [[ ! -e $root/etc/support-console/console.toml ]] || die "a wrong answer was written"
+}
+
+ip link set lo up
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+if command -v systemd-analyze >/dev/null; then step "The unit is hardened" hardened; fi
+step "Installed with three answers" installed_with_three_answers
+step "Runs, and carries its site" runs
+step "Overwrites nothing" nothing_is_overwritten
+step "Manual, completions, example" documented
+step "Upgraded from the version before" upgraded
+step "Restored from the backup" restored
+step "Removed and purged, with its record kept" removed_and_purged
+step "Installed without answers, then init" installed_without_answers
+step "Wrong answers are explained" wrong_answers_are_explained
