@@ -4,6 +4,7 @@
 //! and our own names never pass, whatever the lists say. Response headers pass unless they belong to one connection (RFC 9110 §7.6.1).
 
 mod asks;
+mod family;
 mod forwarding;
 mod meaning;
 mod pages;
@@ -24,6 +25,7 @@ pub(crate) use self::{
         hints_at_upgrade, may_be_ours, overrides_method, overrides_target, recodes_body,
         resembles_ours, without_upgrade,
     },
+    family::Family,
     forwarding::{Came, Face},
     pages::customary_of_pages,
     passing::{default_allowed, is_never_passed},

@@ -110,6 +110,12 @@ impl GatewayConfig {
                 let problem = format!("{name:?} is never forwarded: remove it from the list");
                 faults.push(key, problem);
             }
+            for family in names.iter().filter_map(headers::Family::named) {
+                if !family.is_narrow() {
+                    let problem = "a * must follow two words at least, as in \"x-amz-meta-*\"";
+                    faults.push(key, problem);
+                }
+            }
         };
         never(key, &allowed, faults);
         let key = "gateway.request_headers_add";

@@ -4,87 +4,171 @@ use http::HeaderName;
 
 use super::{HOP_BY_HOP, passing::names_second_path};
 
-/// Prefixes of names that say how to understand a body, or under which condition to carry out the
-/// request.
-const MEANING: [&str; 17] = [
-    "content-",
-    "dropbox-api-arg",
-    "if-",
-    "tus-",
-    "upload-",
-    "x-amz-target",
-    "x-goog-hash",
-    "x-goog-resumable",
-    "x-if-",
-    "x-ms-append-",
-    "x-ms-blob-",
-    "x-ms-delete-",
-    "x-ms-lease-",
-    "x-ms-page-",
-    "x-ms-source-",
-    "x-ms-version",
-    "x-ms-write",
-];
-/// And whole names of that kind. The lower half is of RFC 4918 §10.
-const MEANING_TOO: [&str; 11] = [
-    "accept-profile",
-    "digest",
-    "if",
-    "repr-digest",
-    "slug",
-    "soapaction",
-    "depth",
-    "destination",
-    "lock-token",
-    "overwrite",
-    "timeout",
-];
-/// And words in such names, of any protocol.
-const MEANING_WORDS: [&str; 20] = [
-    "blob",
-    "boundary",
-    "checksum",
-    "chunk",
-    "chunks",
-    "compression",
-    "content",
-    "crc32c",
-    "digest",
-    "encoding",
-    "filename",
-    "idempotency",
-    "idempotent",
-    "meta",
-    "metadata",
-    "offset",
-    "part",
-    "range",
-    "resumable",
-    "upload",
-];
-/// Of these, the ones that choose what even a request that only reads is about.
-const CHOOSING: [&str; 2] = ["accept-profile", "dropbox-api-arg"];
-/// Words of names that are about the answer, which a server need not heed.
-const ABOUT_ANSWERS: [&str; 2] = ["accept", "want"];
-/// Fields of answers that programs send by mistake.
-const OF_ANSWERS: &str = "x-content-type-options";
+/// Names of fields: a whole name, how names begin (`content-*`) or end (`*-file-name`), or a word of names of
+/// any protocol (`~chunk`).
+type Names = &'static [&'static str];
 
-/// Whether a request that changes something, or has a body, means something else without this field.
-pub(super) fn is_meaning(name: &HeaderName) -> bool {
+/// What the fields say, for the person whose request is refused without them.
+const MEANING: [(&str, Names); 6] = [
+    (
+        "how its body is read",
+        &[
+            "content-*",
+            "x-goog-hash",
+            "~blob",
+            "~boundary",
+            "~checksum",
+            "~compression",
+            "~content",
+            "~crc32c",
+            "~digest",
+            "~encoding",
+        ],
+    ),
+    (
+        "which part of a whole its body is",
+        &[
+            "tus-*",
+            "x-ms-append-*",
+            "x-ms-page-*",
+            "x-ms-write*",
+            "~chunk",
+            "~chunks",
+            "~offset",
+            "~part",
+            "~range",
+            "~resumable",
+            "~upload",
+        ],
+    ),
+    (
+        "what is stored with its body",
+        &["*-file-name", "slug", "~filename", "~meta", "~metadata"],
+    ),
+    (
+        "how it is stored, for how long and for whom",
+        &[
+            "x-amz-grant-*",
+            "x-amz-object-lock-*",
+            "x-amz-storage-class",
+            "x-amz-website-*",
+            "x-delete-*",
+            "x-ms-access-tier",
+            "x-ms-tags",
+            "x-upsert",
+            "~acl",
+            "~encryption",
+            "~retention",
+            "~tagging",
+        ],
+    ),
+    // The lower half is of RFC 4918 §10.
+    (
+        "on which condition it is carried out",
+        &[
+            "if-*",
+            "x-goog-if-*",
+            "x-if-*",
+            "x-ms-lease-*",
+            "~idempotency",
+            "~idempotent",
+            "depth",
+            "if",
+            "lock-token",
+            "overwrite",
+            "timeout",
+        ],
+    ),
+    (
+        "what is done, or with what",
+        &[
+            "accept-profile",
+            "destination",
+            "dropbox-api-arg*",
+            "soapaction",
+            "x-amz-target*",
+            "x-ms-delete-*",
+            "x-ms-source-*",
+            "x-ms-version*",
+        ],
+    ),
+];
+
+/// Names with such words that a server need not heed: about the answer, or sent by mistake.
+const NEVERTHELESS: Names = &["x-content-type-options", "~accept", "~want"];
+
+/// The names that choose what even a request that only reads is about.
+const CHOOSING: Names = &["accept-profile", "dropbox-api-arg"];
+
+/// What a request that changes something, or has a body, doesn't say without this field.
+pub(super) fn meaning_of(name: &HeaderName) -> Option<&'static str> {
     let text = name.as_str();
-    let words = || text.split('-');
-    let has = |wanted: &[&str]| words().any(|word| wanted.contains(&word));
-    let is_file_name = text.ends_with("-file-name");
-    MEANING.iter().any(|begin| text.starts_with(begin))
-        || MEANING_TOO.contains(&text)
-        || names_second_path(text)
-        || ((has(&MEANING_WORDS) || is_file_name)
-            && !has(&ABOUT_ANSWERS)
-            && !HOP_BY_HOP.contains(&text)
-            && text != OF_ANSWERS)
+    if names_second_path(text) {
+        return Some("which second path it is about");
+    }
+    let is_ordinary = HOP_BY_HOP.contains(&text) || are(NEVERTHELESS, text);
+    let says = |one: &str| is(one, text) && !(is_ordinary && one.starts_with('~'));
+    let found = MEANING
+        .iter()
+        .find(|(_, names)| names.iter().any(|one| says(one)));
+    found.map(|(what, _)| *what)
 }
 
 /// Whether even a request that only reads means something else without this field.
 pub(super) fn chooses(name: &HeaderName) -> bool {
-    CHOOSING.contains(&name.as_str())
+    are(CHOOSING, name.as_str())
+}
+
+fn are(names: Names, text: &str) -> bool {
+    names.iter().any(|one| is(one, text))
+}
+
+fn is(one: &str, text: &str) -> bool {
+    match (one.strip_prefix(['~', '*']), one.strip_suffix('*')) {
+        (Some(word), _) if one.starts_with('~') => text.split('-').any(|part| part == word),
+        (Some(end), _) => text.ends_with(end),
+        (None, Some(begin)) => text.starts_with(begin),
+        (None, None) => text == one,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_request_means_is_known_by_names_and_words() {
+        for (name, meaning) in [
+            ("content-range", Some("how its body is read")),
+            (
+                "x-foo-chunk-index",
+                Some("which part of a whole its body is"),
+            ),
+            ("x-object-meta-colour", Some("what is stored with its body")),
+            (
+                "x-goog-upload-file-name",
+                Some("which part of a whole its body is"),
+            ),
+            ("x-original-file-name", Some("what is stored with its body")),
+            (
+                "x-amz-server-side-encryption",
+                Some("how it is stored, for how long and for whom"),
+            ),
+            ("if-match", Some("on which condition it is carried out")),
+            ("accept-profile", Some("what is done, or with what")),
+            ("x-amz-copy-source", Some("which second path it is about")),
+            ("accept-encoding", None),
+            ("want-content-digest", None),
+            ("transfer-encoding", None),
+            ("x-content-type-options", None),
+            ("x-parts", None),
+            ("x-custom", None),
+        ] {
+            assert_eq!(
+                meaning_of(&HeaderName::from_static(name)),
+                meaning,
+                "{name}"
+            );
+        }
+    }
 }

@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::{
     may_be_ours,
-    meaning::is_meaning,
+    meaning::meaning_of,
     passing::{DEFAULT_ALLOWED, is_unsafe},
 };
 
@@ -204,7 +204,7 @@ pub(super) fn is_of_pages(name: &HeaderName) -> bool {
         Some(other) => {
             !may_be_ours(name)
                 && !DEFAULT_ALLOWED.contains(&other.as_str())
-                && !is_meaning(&other)
+                && meaning_of(&other).is_none()
                 && is_of_pages(&other)
         }
         None => {

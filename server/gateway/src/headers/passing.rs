@@ -44,8 +44,9 @@ const EXPECTED_TO_STAY: [&str; 7] = [
     "x-real-ip",
 ];
 
-/// Fields of programs that pass by default.
-pub(super) const DEFAULT_ALLOWED: [&str; 81] = [
+/// Fields of programs that pass by default. The families are of metadata that is stored with an object and
+/// means nothing to the server. Those of containers and accounts also set keys, quotas and access.
+pub(super) const DEFAULT_ALLOWED: [&str; 91] = [
     "accept",
     "accept-charset",
     "accept-datetime",
@@ -80,6 +81,8 @@ pub(super) const DEFAULT_ALLOWED: [&str; 81] = [
     "if-unmodified-since",
     "last-event-id",
     "lock-token",
+    "odata-maxversion",
+    "odata-version",
     "origin",
     "overwrite",
     "pragma",
@@ -109,8 +112,12 @@ pub(super) const DEFAULT_ALLOWED: [&str; 81] = [
     "want-repr-digest",
     "x-amz-content-sha256",
     "x-amz-decoded-content-length",
+    "x-amz-meta-*",
+    "x-bz-info-*",
     "x-chunk-index",
+    "x-cos-meta-*",
     "x-goog-hash",
+    "x-goog-meta-*",
     "x-goog-resumable",
     "x-goog-upload-command",
     "x-goog-upload-file-name",
@@ -121,9 +128,13 @@ pub(super) const DEFAULT_ALLOWED: [&str; 81] = [
     "x-idempotency-key",
     "x-ms-blob-content-type",
     "x-ms-blob-type",
+    "x-ms-meta-*",
     "x-ms-page-write",
     "x-ms-range",
     "x-ms-write",
+    "x-object-meta-*",
+    "x-obs-meta-*",
+    "x-oss-meta-*",
     "x-upload-content-length",
     "x-upload-content-type",
     "x-upload-offset",

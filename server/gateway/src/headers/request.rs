@@ -8,8 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use http_body::Frame;
 
 use super::{
+    family::Family,
     insert_identity, list,
-    meaning::{chooses, is_meaning},
+    meaning::{chooses, meaning_of},
     named_by_connection, only,
     pages::{is_of_pages, read_by_cgi},
     passing::{is_missed, is_never_passed},
@@ -56,6 +57,7 @@ impl fmt::Debug for UpstreamAuthorization {
 #[derive(Debug, Clone)]
 pub(crate) struct RequestHeaders {
     allowed: HashSet<HeaderName>,
+    families: Vec<Family>,
     authorization: UpstreamAuthorization,
 }
 
@@ -65,6 +67,8 @@ impl RequestHeaders {
         mut authorization: UpstreamAuthorization,
     ) -> Self {
         let mut allowed: HashSet<_> = allowed.into_iter().collect();
+        let families = allowed.iter().filter_map(Family::named);
+        let families = families.filter(Family::is_narrow).collect();
         allowed.retain(|name| !is_never_passed(name));
         // The upstream needs it to find the end of a body.
         allowed.insert(header::CONTENT_LENGTH);
@@ -73,6 +77,7 @@ impl RequestHeaders {
         }
         Self {
             allowed,
+            families,
             authorization,
         }
     }
@@ -89,7 +94,9 @@ impl RequestHeaders {
             // Fields that the configuration lists are judged or expected in their own spelling.
             is_of_pages(name) && !read_as.is_some_and(|other| self.allowed.contains(&other))
         };
-        self.allowed.contains(name) || (sender == Sender::Page && of_page())
+        self.allowed.contains(name)
+            || self.families.iter().any(|family| family.has(name))
+            || (sender == Sender::Page && of_page())
     }
 
     /// Whether a field is forwarded. Not if it holds a token of ours.
@@ -112,22 +119,27 @@ impl RequestHeaders {
         let named = named_by_connection(client);
         let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
         let only_reads = only_reads && !has_body(client);
-        let is_needed = |name: &HeaderName| match only_reads {
-            true => chooses(name),
-            false => is_meaning(name),
+        let meaning = |name: &HeaderName| match only_reads {
+            true => chooses(name).then_some("what it is about"),
+            false => meaning_of(name),
         };
         let passes = |name: &HeaderName| self.passes_name(sender, name) && !named.contains(name);
         let announced = list(client, &header::TRAILER).filter_map(|name| name.parse().ok());
         let mut names = client.keys().cloned().chain(announced);
-        let missing = names.find(|name| is_needed(name) && !passes(name));
-        let Some(name) = missing else { return Ok(()) };
+        let missing = names.find_map(|name| {
+            let meaning = meaning(&name)?;
+            (!passes(&name)).then_some((meaning, name))
+        });
+        let Some((meaning, name)) = missing else {
+            return Ok(());
+        };
         let what = match is_never_passed(&name) {
             true => "Leave it out.",
             false => "Leave it out, or have gateway.request_headers_add name it.",
         };
         let detail = format!(
-            "Without its field {name} the request would mean something else, and the field doesn't \
-             pass. {what}"
+            "Without its field {name} the request would mean something else, because it says {meaning}, and \
+             the field doesn't pass. {what}"
         );
         Err(Denied::new(Refusal::MalformedRequest, detail))
     }

@@ -72,6 +72,72 @@ async fn what_says_how_a_body_is_to_be_understood_reaches_the_upstream() {
     );
 }
 
+/// A program's PUT with a field.
+fn put(rig: &Rig, field: &str) -> String {
+    let head = rig.head(&format!("PUT {TENANT}/files/a"));
+    format!("{head}{field}\r\nContent-Length: 3\r\n\r\nxyz")
+}
+
+#[tokio::test]
+async fn what_is_stored_with_an_object_reaches_the_upstream() {
+    let rig = Rig::new().await;
+    for field in [
+        "X-Amz-Meta-Mtime: 1764460800",
+        "X-Amz-Meta-Original_Name: a.pdf",
+        "X-Object-Meta-Colour: red",
+        "X-Goog-Meta-Owner: ana",
+        "X-Ms-Meta-hdi_isfolder: true",
+        "X-Oss-Meta-A: 1",
+        "X-Cos-Meta-A: 1",
+        "X-Obs-Meta-A: 1",
+        "X-Bz-Info-Src_Last_Modified_Millis: 1764460800000",
+    ] {
+        assert_eq!(rig.raw(&put(&rig, field)).await.status, 200, "{field}");
+        let (name, value) = field.split_once(": ").unwrap();
+        let line = format!("{}: {value}\r\n", name.to_ascii_lowercase());
+        let sent = rig.upstream.text();
+        assert!(sent.contains(&line), "{field}: {sent}");
+    }
+}
+
+#[tokio::test]
+async fn no_metadata_sets_a_key_or_access_or_names_something_else() {
+    let own = Rig::with(Wanted {
+        more: "request_headers_add = [\"x-own-meta-*\"]",
+        ..Wanted::default()
+    });
+    let own = own.await;
+    for rig in [&Rig::new().await, &own] {
+        let token = format!("X-Amz-Meta-A: {}", rig.token);
+        for field in [
+            "X-Container-Meta-Temp-Url-Key: evil",
+            "X-Account-Meta-Temp-Url-Key: evil",
+            "X-Container-Meta-Access-Control-Allow-Origin: evil",
+            "X-Account-Meta-Quota-Bytes: evil",
+            "X-Amz-Metadata-Directive: evil",
+            "X-Amz-Acl: evil",
+            "X-Amz-Server-Side-Encryption: evil",
+            "X-Amz-Website-Redirect-Location: evil",
+            "X-Delete-After: evil",
+            "X-Upsert: evil",
+            "X-Amz-Meta-Copy-Source: evil",
+            "X-Amz-Meta-: evil",
+            "X-Own-Metadata: evil",
+            "X-Amz-Meta-Support_Tenant: evil",
+            "X-Own-Meta-Copy-Source: evil",
+            token.as_str(),
+        ] {
+            assert_eq!(rig.raw(&put(rig, field)).await.status, 400, "{field}");
+        }
+        // It may mean something else, and is left out.
+        let field = "X_Amz_Meta_A: evil";
+        assert_eq!(rig.raw(&put(rig, field)).await.status, 200, "{field}");
+        assert!(!rig.upstream.text().contains("evil"));
+    }
+    assert_eq!(own.raw(&put(&own, "X-Own-Meta-A: 7")).await.status, 200);
+    assert!(own.upstream.text().contains("x-own-meta-a: 7\r\n"));
+}
+
 #[tokio::test]
 async fn what_would_change_a_requests_meaning_is_named_and_not_left_out() {
     let rig = Rig::with(Wanted {
