@@ -23,7 +23,14 @@ type Reader<T> = fn(&[u8]) -> Result<Vec<Record<T>>, Problem>;
 pub(crate) fn reader<T: DeserializeOwned>(headers: &HeaderMap) -> Result<Reader<T>, Problem> {
     match media_type(headers).as_deref() {
         Some("application/json") => Ok(array),
-        Some("application/x-ndjson") => Ok(lines),
+        // The same under several names. Our own exports have the second.
+        Some(
+            "application/x-ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/jsonlines"
+            | "application/ndjson",
+        ) => Ok(lines),
         _ => Err(unsupported("application/json or application/x-ndjson")),
     }
 }

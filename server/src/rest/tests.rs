@@ -625,6 +625,28 @@ async fn lines_that_are_broken_do_not_spoil_the_others() {
 }
 
 #[tokio::test]
+async fn lines_are_taken_under_each_of_their_names() {
+    let console = sqlite().await;
+    let app = app(&console).await;
+    let good = json!({"tenant_id": "acme", "at": noon(), "status": 200}).to_string();
+    let body = format!("\u{FEFF}{good}\r\n{good}\r\n");
+    for name in [
+        "x-ndjson",
+        "ndjson",
+        "jsonl; charset=utf-8",
+        "jsonlines",
+        "x-jsonlines",
+    ] {
+        let body = body.clone().into_bytes();
+        let mut request = request(&app, "POST", "/api/v1/requests", Some("platform"), body);
+        let name = format!("application/{name}").parse().unwrap();
+        request.headers_mut().insert("content-type", name);
+        let answer = send(&app, request).await.json();
+        assert_eq!(answer["accepted"], 2, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_is_read_to_its_end_by_its_cursor() {
     let console = sqlite().await;
     for n in 0..7 {

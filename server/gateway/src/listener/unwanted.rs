@@ -32,6 +32,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Unwanted {
     bytes: AtomicU64,
     longest: Duration,
+    /// For how long a client may send nothing.
+    silent: Duration,
     too_much: CancellationToken,
 }
 
@@ -41,6 +43,7 @@ impl Unwanted {
         Self {
             bytes: AtomicU64::new(0),
             longest,
+            silent: SILENT,
             too_much,
         }
     }
@@ -51,7 +54,7 @@ impl Unwanted {
         let end = Instant::now() + self.longest;
         sleep(PAUSE).await;
         while !rest.is_end_stream() {
-            let silent = Instant::now() + SILENT;
+            let silent = Instant::now() + self.silent;
             let next = timeout_at(silent.min(end), rest.frame()).await;
             if Instant::now() >= end {
                 return self.too_much.cancel();
@@ -115,7 +118,10 @@ mod tests {
     #[tokio::test]
     async fn a_silent_client_is_not_waited_for_for_long() {
         let end = CancellationToken::new();
-        let unwanted = Unwanted::new(Duration::from_mins(1), end.clone());
+        let unwanted = Unwanted {
+            silent: SHORT,
+            ..Unwanted::new(Duration::from_mins(1), end.clone())
+        };
         let body = stream::pending::<Piece>();
         unwanted.discard(StreamBody::new(body)).await;
         assert!(

@@ -36,6 +36,27 @@ async fn signing_in_keeps_a_guarded_cookie_and_goes_on_to_a_path_of_ours_only() 
 }
 
 #[tokio::test]
+async fn one_account_is_signed_in_to_by_either_form_of_its_domain() {
+    let sent_by_browsers = ["ana%40xn--bcher-kva.example", "ana%40b%C3%BCcher.example"];
+    let more = ["ANA%40XN--BCHER-KVA.example", "ana%40bu%CC%88cher.example"];
+    for added in ["ana@bücher.example", "ana@xn--bcher-kva.example"] {
+        let site = Site::new().await;
+        let roles = [Role::SupportAdmin];
+        site.console.add_at("ana", added, &roles).await;
+        let password = PASSWORD.replace(' ', "+");
+        for email in sent_by_browsers.iter().chain(&more) {
+            let body = format!("email={email}&password={password}");
+            let answer = site.submit("/forms/sign-in", None, &body).await;
+            assert_eq!(answer.location, "/support", "{added} {email}");
+            assert!(answer.cookie.is_some(), "{added} {email}");
+        }
+        let body = format!("email=ana%40bucher.example&password={password}");
+        let answer = site.submit("/forms/sign-in", None, &body).await;
+        assert_eq!(answer.cookie, None, "another domain");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_sign_in_keeps_the_address_and_never_the_password() {
     let site = Site::new().await;
     let body = "email=ana%40example.com&password=wrong-one&next=%2Faudit%3Fq%3Da";

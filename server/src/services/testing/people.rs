@@ -25,8 +25,14 @@ impl World {
 
     /// Adds `<name>@example.com` with [`PASSWORD`].
     pub(crate) async fn add(&self, name: &str, roles: &[Role]) -> StaffMember {
+        self.add_at(name, &format!("{name}@example.com"), roles)
+            .await
+    }
+
+    /// The same with this e-mail address.
+    pub(crate) async fn add_at(&self, name: &str, email: &str, roles: &[Role]) -> StaffMember {
         let new = NewStaffMember {
-            email: format!("{name}@example.com"),
+            email: email.into(),
             name: name.into(),
             roles: roles.to_vec(),
         };
