@@ -2,6 +2,7 @@
 //! identifier names. Opened by Ctrl or ⌘ K, and by a button. Beside it the list of keys.
 
 pub mod entries;
+mod fold;
 pub mod keys_help;
 pub mod search;
 

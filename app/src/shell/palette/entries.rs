@@ -1,5 +1,6 @@
 //! What the palette offers: pages, and what the person may do where they are.
 
+use super::fold::fold;
 use crate::{
     domain::{find::Named, matches::Matches, shown::in_sentence, signed_in::SignedIn},
     paths,
@@ -45,8 +46,8 @@ impl Entry {
 
     /// Whether each word of a text begins a word of it.
     fn fits(&self, text: &str) -> bool {
-        let own = format!("{} {}", self.title, self.note).to_lowercase();
-        let text = text.to_lowercase();
+        let own = fold(&format!("{} {}", self.title, self.note));
+        let text = fold(text);
         let begins = |word: &str| {
             let own = own.split(|c: char| !c.is_alphanumeric());
             own.into_iter().any(|own| own.starts_with(word))
@@ -198,6 +199,25 @@ mod tests {
         assert_eq!(titles(" LOG  aud ", &none, "/support"), ["Audit log"]);
         assert!(titles("udit", &none, "/support").is_empty());
         assert!(titles("", &none, "/support").len() > 10);
+    }
+
+    #[test]
+    fn words_are_compared_as_the_lists_search_them() {
+        for (name, typed) in [
+            ("İstanbul Lojistik", "istanbul"),
+            ("Straße AG", "STRASSE"),
+            ("Σίσυφος", "σισυφοσ"),
+            ("Málaga", "mala"),
+            ("Malaga", "MÁLAGA"),
+            ("Ma\u{301}laga", "málaga"),
+            ("Ｔｏｋｙｏ", "tokyo"),
+            ("Iğdır", "ığdir"),
+        ] {
+            let entry = Entry::new("Actions", "Revoke Session", name, Deed::ShowKeys);
+            assert!(entry.fits(typed), "{name} {typed}");
+            assert!(entry.fits("session"), "{name}");
+            assert!(!entry.fits("other"), "{name}");
+        }
     }
 
     #[test]
