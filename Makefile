@@ -54,7 +54,7 @@ dist-test: ## Make the packages, and install, upgrade, remove and purge them in 
 soak: ## Kill a server under load 10,000 times, and check the record (ARGS=ROUNDS for another number)
 	@.make/soak.sh $(ARGS)
 
-fuzz: ## Fuzz the gateway (needs cargo-fuzz; ARGS="TARGET SECONDS", targets request, head, frames)
+fuzz: ## Fuzz the gateway (needs cargo-fuzz; ARGS="TARGET SECONDS", targets request, head, frames, short_heads)
 	@.make/fuzz.sh $(ARGS)
 
 deny: ## Licences, advisories and sources of all dependencies (needs cargo-deny)

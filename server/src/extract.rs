@@ -9,7 +9,7 @@ use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
-use http::{Uri, request::Parts};
+use http::request::Parts;
 
 use crate::problem;
 
@@ -51,19 +51,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedInStaff {
     }
 }
 
-/// Whether path and query are UTF-8 without NUL once decoded, or what is wrong with them.
-pub(crate) fn readable(uri: &Uri) -> Result<(), &'static str> {
-    let whole = uri.path_and_query().map_or("", |whole| whole.as_str());
-    match percent_encoding::percent_decode_str(whole).decode_utf8() {
-        Err(_) => Err("The address is not valid UTF-8. Correct its percent escapes.\n"),
-        Ok(decoded) if decoded.contains('\0') => {
-            Err("The address has a NUL character. Remove %00 from it.\n")
-        }
-        Ok(_) => Ok(()),
-    }
-}
-
-/// A refusal as one sentence of plain text, for requests that none of our pages makes.
+/// A refusal of a request that none of our pages makes.
 #[derive(Debug)]
 pub struct Refusal(pub Problem);
 
@@ -75,6 +63,6 @@ impl From<Problem> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        problem::plain(&self.0)
+        problem::told(self.0)
     }
 }

@@ -1,5 +1,6 @@
 //! The middleware of the console. `router` has its order.
 
+pub(crate) mod address;
 pub mod body_limit;
 pub(crate) mod compress;
 pub mod context;
@@ -7,5 +8,6 @@ pub mod cookie;
 pub mod lane;
 pub(crate) mod limit;
 pub(crate) mod reading;
+pub(crate) mod refusals;
 pub mod request_log;
 pub mod same_origin;

@@ -41,7 +41,7 @@ use uuid::Uuid;
 pub use self::source::{SiteFiles, carry};
 use self::{assets::Site, gate::Gate};
 pub(crate) use self::{not_live::not_live, source::SiteSource};
-use crate::{extract::readable, middleware::cookie};
+use crate::middleware::cookie;
 
 /// The services and files for rendering pages. Cheap to clone.
 #[derive(Clone)]
@@ -96,7 +96,6 @@ pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Respon
         None => None,
     };
     match gate::decide(&context.caller, request.uri(), request.headers(), ended) {
-        Gate::Unreadable(why) => unreadable(why),
         Gate::Elsewhere(path) => headers::without_script(Redirect::to(&path).into_response()),
         Gate::Render => {
             let visits = request.uri().path() == paths::SIGN_IN
@@ -110,15 +109,8 @@ pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Respon
 }
 
 pub(crate) async fn not_found(State(pages): State<Pages>, request: Request) -> Response {
-    if let Err(why) = readable(request.uri()) {
-        return unreadable(why);
-    }
     let context = context_of(&request);
     render(pages, context, request).await
-}
-
-fn unreadable(why: &'static str) -> Response {
-    headers::without_script((StatusCode::BAD_REQUEST, why).into_response())
 }
 
 async fn render(pages: Pages, context: Context, request: Request) -> Response {

@@ -13,13 +13,18 @@ pub(crate) fn status(code: ProblemCode) -> StatusCode {
 }
 
 /// Problem details (RFC 9457), for programs.
-pub(crate) fn details(problem: Problem, request_id: Option<String>) -> Response {
-    let code = problem.code;
+pub(crate) fn details(mut problem: Problem, request_id: Option<String>) -> Response {
+    problem.request_id = problem.request_id.or(request_id);
+    details_as(status(problem.code), problem)
+}
+
+/// The same with another status than that of the code.
+pub(crate) fn details_as(status: StatusCode, problem: Problem) -> Response {
     let document = ProblemDocument {
         fields: problem.fields,
-        request_id: problem.request_id.or(request_id),
+        request_id: problem.request_id,
         retry_after_seconds: problem.retry_after_seconds,
-        ..gateway::problem::document(status(code), code.as_str(), problem.detail)
+        ..gateway::problem::document(status, problem.code.as_str(), problem.detail)
     };
     gateway::problem::response(&document).map(Body::new)
 }
@@ -28,32 +33,33 @@ pub(crate) fn details(problem: Problem, request_id: Option<String>) -> Response 
 pub(crate) fn typed(problem: &Problem) -> Response {
     // Plain data always serialises.
     let body = serde_json::to_vec(problem).unwrap_or_default();
-    finished(problem, "application/problem+json", body)
-}
-
-/// Sentences of plain text, for people at addresses without a page of ours.
-pub(crate) fn plain(problem: &Problem) -> Response {
-    let fields = problem.fields.iter();
-    let fields = fields.map(|field| format!("{}: {}\n", field.field, field.message));
-    let request = problem
-        .request_id
-        .iter()
-        .map(|id| format!("Request {id}\n"));
-    let text = std::iter::once(format!("{}\n", problem.detail));
-    let text: String = text.chain(fields).chain(request).collect();
-    finished(problem, "text/plain; charset=utf-8", text)
-}
-
-fn finished(problem: &Problem, media_type: &str, body: impl Into<Body>) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, media_type),
+        (header::CONTENT_TYPE, "application/problem+json"),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    let mut response = (status(problem.code), headers, body.into()).into_response();
+    let mut response = (status(problem.code), headers, body).into_response();
     if let Some(seconds) = problem.retry_after_seconds {
         let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
+    response
+}
+
+/// The problem of an answer that a person must read on a page.
+#[derive(Clone)]
+pub(crate) struct Told(pub(crate) Problem);
+
+/// Problem details at addresses of browsers. `middleware::refusals` shows them to people on a page.
+pub(crate) fn told(problem: Problem) -> Response {
+    told_as(status(problem.code), problem)
+}
+
+/// The same with another status than that of the code.
+pub(crate) fn told_as(status: StatusCode, problem: Problem) -> Response {
+    let mut response = details_as(status, problem.clone());
+    // Browsers sign in by a form.
+    response.headers_mut().remove(header::WWW_AUTHENTICATE);
+    response.extensions_mut().insert(Told(problem));
     response
 }

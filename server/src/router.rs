@@ -3,8 +3,8 @@
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
-//! | browsers | `pages`, `files`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, lane of the store, size of the body, threads that can wait (downloads), compression (pages, downloads), how often |
-//! | programs with a key | `rest` | log, support session, who asks (key), turns, threads that can wait, lane of the store, compression, how often, problems |
+//! | browsers | `pages`, `files`, `forms`, `live`, `downloads` | log, refusals, who asks (cookie), same origin, address, lane of the store, size of the body, threads that can wait (downloads), compression (pages, downloads), how often |
+//! | programs with a key | `rest` | log, length of the head, support session, who asks (key), turns, threads that can wait, lane of the store, compression, how often, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what is in this stack. The services decide, because a server function
@@ -37,12 +37,14 @@ use crate::{
     limits::{Limits, Policy},
     live::{self, Live},
     middleware::{
+        address,
         body_limit::{self, limit_body},
         compress,
         context::{EstablishKey, EstablishStaff, establish_key, establish_staff},
         lane,
         limit::{self, Limit, limit, limit_forms},
         reading::{Turns, give_way, take_turns},
+        refusals,
         request_log::log_request,
         same_origin::{self, SameOrigin},
     },
@@ -59,7 +61,7 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
     let core = &state.core;
     let limits = &state.limits;
     let same_origin = SameOrigin::of(&core.config.console.public_url);
-    let limit_exports = from_fn_with_state(plain_limit(limits, |_, _| Policy::Exports), limit);
+    let limit_exports = from_fn_with_state(told_limit(limits, |_, _| Policy::Exports), limit);
     let site = Pages::new(state.console(), core.config.console.site_root.as_deref());
     #[cfg(debug_assertions)]
     let design = site.clone();
@@ -92,8 +94,13 @@ pub(crate) fn for_browsers(
     routes
         .layer(from_fn(limit_body))
         .layer(from_fn(lane::browsers_lane))
-        .layer(from_fn_with_state(same_origin, same_origin::require))
+        .layer(from_fn(address::refuse_unreadable))
+        .layer(from_fn_with_state(
+            same_origin.clone(),
+            same_origin::require,
+        ))
         .layer(from_fn_with_state(establish, establish_staff))
+        .layer(from_fn_with_state(same_origin, refusals::tell))
         .layer(from_fn(log_request))
 }
 
@@ -109,7 +116,7 @@ fn pages(state: Pages, limits: &Limits) -> Router {
             },
             limit,
         ));
-    let limit_pages = from_fn_with_state(plain_limit(limits, |_, _| Policy::Pages), limit);
+    let limit_pages = from_fn_with_state(told_limit(limits, |_, _| Policy::Pages), limit);
     let not_found = get(pages::not_found)
         .layer(limit_pages.clone())
         .with_state::<()>(state.clone());
@@ -133,12 +140,12 @@ fn files(state: Pages) -> Router {
         .with_state(state)
 }
 
-/// A limit that refuses in a sentence of plain text.
-fn plain_limit(limits: &Limits, policy: fn(&Method, &Uri) -> Policy) -> Limit {
+/// A limit that refuses people with a page, and programs with problem details.
+fn told_limit(limits: &Limits, policy: fn(&Method, &Uri) -> Policy) -> Limit {
     Limit {
         limits: limits.clone(),
         policy,
-        answer: |problem| problem::plain(&problem),
+        answer: problem::told,
     }
 }
 
@@ -184,7 +191,7 @@ pub(crate) fn forms(state: Forms) -> Router {
 }
 
 fn live(state: Live, limits: &Limits) -> Router {
-    let limit = from_fn_with_state(plain_limit(limits, |_, _| Policy::Calls), limit);
+    let limit = from_fn_with_state(told_limit(limits, |_, _| Policy::Calls), limit);
     Router::new()
         .route(paths::LIVE, get(live::open).layer(limit))
         .with_state(state)
@@ -252,7 +259,9 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         Some(support) => routes.layer(support),
         None => routes,
     };
-    routes.layer(from_fn(log_request))
+    routes
+        .layer(from_fn(address::refuse_long))
+        .layer(from_fn(log_request))
 }
 
 /// The resources under `rest::PREFIX` that are in the `OpenAPI` document.

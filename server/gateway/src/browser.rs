@@ -31,6 +31,7 @@ use http::{HeaderMap, header};
 pub use self::{
     hosts::{EntryHosts, OPEN_PATH},
     label::{EntryLabel, InvalidLabel},
+    page::RefusalPage,
 };
 use self::{pages::Pages, refusals::Refusals};
 use crate::{

@@ -52,7 +52,9 @@ pub use gate::{
 pub use host_cookie::HostCookie;
 pub use judge::{canonical, scopes};
 pub use layer::{LayerParts, LiveSupportSession, SupportSessionLayer};
-pub use listener::{ReadSoon, UNREAD, accept, notice_reading, open_files, serve, serve_within};
+pub use listener::{
+    HeadLimits, ReadSoon, UNREAD, accept, notice_reading, open_files, serve, serve_within,
+};
 pub use node::{NodeState, cut_what_has_no_lease};
 pub use proxy::{Gateway, GatewayParts};
 pub use tls::trusting;

@@ -24,7 +24,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{accept::Slots, connection::Connection, opening::Opening};
 use crate::proxy::Gateway;
 
-pub use self::unread::{ReadSoon, UNREAD, notice_reading};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::short_heads::ShortHeads;
+pub use self::{
+    short_heads::HeadLimits,
+    unread::{ReadSoon, UNREAD, notice_reading},
+};
 
 /// How long a client may take for a request's head, the first and later ones. On HTTP/2: how long a
 /// connection without requests is kept.

@@ -16,6 +16,7 @@ use crate::{
         websocket::frames::FrameCounter,
     },
     judge::{CanonicalRequest, Judge, RuleSet, RuleSource, canonical::CanonicalTarget},
+    listener::{HeadLimits, ShortHeads},
     ports::{KnownLimits, KnownSession},
 };
 
@@ -211,6 +212,85 @@ fn heads(bytes: &[u8], step: usize) -> Vec<RawHead> {
     heads
 }
 
+/// Few enough for heads that are too long in many ways.
+const LIMITS: HeadLimits = HeadLimits {
+    target: 12,
+    fields: 3,
+    bytes: 48,
+    sender: 24,
+};
+
+/// However a client's bytes arrive, the same ones go on. Heads that are not too long go on byte for byte with
+/// their bodies, and nothing else that goes on seems to be such a head.
+///
+/// # Panics
+///
+/// If the property doesn't hold.
+pub fn short_heads(bytes: &[u8]) {
+    let pass = |step| ShortHeads::new(LIMITS).pass(bytes, step);
+    let on = pass(usize::MAX);
+    for step in STEPS {
+        assert_eq!(pass(step), on, "{step} at a time");
+    }
+    let sound = length_of_sound_heads(bytes);
+    assert!(sound <= on.len() && on[..sound] == bytes[..sound]);
+    let sound = length_of_sound_heads(&on);
+    assert!(sound <= bytes.len() && on[..sound] == bytes[..sound]);
+}
+
+/// How many bytes are heads within [`LIMITS`] and what belongs to them, as the HTTP library reads them.
+fn length_of_sound_heads(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while at < bytes.len() {
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut head = httparse::Request::new(&mut fields);
+        let Ok(httparse::Status::Complete(length)) = head.parse(&bytes[at..]) else {
+            break;
+        };
+        let target = head.path.unwrap_or_default();
+        let lines: Vec<_> = bytes[at..at + length]
+            .split_inclusive(|b| *b == b'\n')
+            .collect();
+        let is_empty = |line: &&&[u8]| matches!(**line, b"\n" | b"\r\n");
+        let fields = lines
+            .iter()
+            .skip_while(is_empty)
+            .skip(1)
+            .map(|line| line.len());
+        let end = lines.last().map_or(0, |line| line.len());
+        let is_sound = target.len() <= LIMITS.target
+            && head.headers.len() <= LIMITS.fields
+            && fields.sum::<usize>() - end <= LIMITS.bytes
+            && head.method.unwrap_or_default().len() < 64;
+        if !is_sound {
+            break;
+        }
+        let named = |name: &'static str| {
+            let fields = head.headers.iter();
+            fields.filter(move |field| field.name.eq_ignore_ascii_case(name))
+        };
+        let mut lengths = named("content-length").map(|field| field.value);
+        let body = match (lengths.next(), lengths.next()) {
+            _ if named("transfer-encoding")
+                .chain(named("upgrade"))
+                .next()
+                .is_some() =>
+            {
+                usize::MAX
+            }
+            (None, _) => 0,
+            (Some(one), None) if !one.is_empty() && one.iter().all(u8::is_ascii_digit) => {
+                let digits = std::str::from_utf8(one).unwrap_or_default();
+                digits.parse().unwrap_or(usize::MAX)
+            }
+            // The library refuses it.
+            _ => break,
+        };
+        at = at.saturating_add(length).saturating_add(body);
+    }
+    at.min(bytes.len())
+}
+
 /// The first byte says whether frames must be masked. The following bytes must be counted the same
 /// in any chunking, and an invalid frame must be noticed at the same place.
 ///
@@ -338,6 +418,8 @@ mod tests {
     const OF_HEADS: &[&str] = &[
         "GET /a HTTP/1.1\r\n",
         "POST /b HTTP/1.1\r\n",
+        "GET /aaaaaaaaaaaa HTTP/1.1\r\n",
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
         "Host: g\r\n",
         "host:h\r\n",
         "\r\n",
@@ -387,6 +469,11 @@ mod tests {
         ) {
             let begin: &[u8] = if sound { b"GET /a HTTP/1.1\r\nHost: g\r\n" } else { b"" };
             head(&[begin, &bytes, b"\r\n"].concat());
+        }
+
+        #[test]
+        fn only_heads_that_are_too_long_are_shortened(parts in vec(made_of(OF_HEADS), 1..4)) {
+            short_heads(&parts.concat());
         }
 
         #[test]

@@ -24,7 +24,7 @@ use axum::{
 use http::{HeaderValue, Method, header};
 
 use super::export;
-use crate::{extract::readable, middleware::same_origin::SameOrigin, problem, services::Core};
+use crate::{middleware::same_origin::SameOrigin, problem, services::Core};
 
 /// Refuses requests that no person made on a page of ours: a link or an image elsewhere, a
 /// prefetch, HEAD.
@@ -34,13 +34,9 @@ pub async fn from_own_pages(
     request: Request,
     next: Next,
 ) -> Response {
-    // Otherwise something else would be looked for than was asked, and found to be absent.
-    if let Err(why) = readable(request.uri()) {
-        return problem::plain(&Problem::new(ProblemCode::MalformedRequest, why.trim_end()));
-    }
     if request.method() != Method::GET {
         let refused = Problem::new(ProblemCode::MethodNotAllowed, "An export needs GET.");
-        let mut response = problem::plain(&refused);
+        let mut response = problem::told(refused);
         let headers = response.headers_mut();
         headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
         return response;
@@ -57,7 +53,7 @@ pub async fn from_own_pages(
     if let Some(context) = request.extensions().get::<Context>() {
         refused.request_id.clone_from(&context.origin.request_id);
     }
-    problem::plain(&refused)
+    problem::told(refused)
 }
 
 /// Answers with the export as an attachment, or with a sentence that says why not. An earlier layer
@@ -71,7 +67,7 @@ pub async fn export_audit(
         Ok(response) => response,
         Err(mut problem) => {
             problem.request_id.clone_from(&context.origin.request_id);
-            problem::plain(&problem)
+            problem::told(problem)
         }
     }
 }

@@ -133,7 +133,7 @@ async fn answer(
         Ok(export) => export.into_response(),
         Err(mut problem) => {
             problem.request_id.clone_from(&context.origin.request_id);
-            problem::plain(&problem)
+            problem::told(problem)
         }
     }
 }

@@ -27,6 +27,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use crate::middleware::address::HEAD;
+
 /// The limits of a listener's clients.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
@@ -154,8 +156,9 @@ async fn connection(tcp: TcpStream, router: Router, limits: Limits, end: Cancell
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
+        .max_headers(HEAD.seen_fields())
         .serve_connection(
-            TokioIo::new(ReadSoon::within(limits.unread, tcp)),
+            TokioIo::new(ReadSoon::within(limits.unread, HEAD, tcp)),
             TowerToHyperService::new(router),
         );
     let mut serving = pin!(serving);
@@ -175,7 +178,7 @@ async fn connection(tcp: TcpStream, router: Router, limits: Limits, end: Cancell
 mod tests {
     use std::net::SocketAddr;
 
-    use axum::{body::Bytes, routing::post};
+    use axum::{body::Bytes, middleware::from_fn, routing::post};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpSocket,
@@ -262,6 +265,55 @@ mod tests {
             client.write_all(b"x").await.unwrap();
         }
         assert!(rest(client).await.unwrap().ends_with("\r\n\r\n8"));
+    }
+
+    #[tokio::test]
+    async fn a_head_that_is_too_long_is_refused_in_words() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let long = from_fn(crate::middleware::address::refuse_long);
+        let router = Router::new().route("/", post(counting)).layer(long);
+        let end = CancellationToken::new();
+        tokio::spawn(serve_within(LIMITS, listener, router, Vec::new(), end));
+        let next = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+        for (target, fields, status, words) in [
+            (70_000, String::new(), 414, "longer than 32 KiB"),
+            (33_000, String::new(), 414, "longer than 32 KiB"),
+            (2_000_000, String::new(), 414, "longer than 32 KiB"),
+            (
+                1,
+                "X: 1\r\n".repeat(129),
+                431,
+                "more than 128 header fields",
+            ),
+            (
+                1,
+                format!("Cookie: {}\r\n", "c".repeat(100_000)),
+                431,
+                "64 KiB",
+            ),
+            (
+                1,
+                format!("X: {}\r\n", "x".repeat(9_000)).repeat(100),
+                431,
+                "64 KiB",
+            ),
+        ] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            let head = format!(
+                "POST /?{} HTTP/1.1\r\nHost: a\r\n{fields}",
+                "q".repeat(target)
+            );
+            let request = format!("{head}Content-Length: {}\r\n\r\n{next}", next.len());
+            let _ = client.write_all(request.as_bytes()).await;
+            let answer = rest(client).await.unwrap();
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{answer}"
+            );
+            assert!(answer.contains(words), "{answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        }
     }
 
     /// Sends all of a large body before it reads anything.

@@ -16,7 +16,7 @@ use crate::judge::canonical::MAX_TARGET_LENGTH;
 
 mod http2;
 
-pub(crate) use http2::{MAX_FIELDS, Schemes};
+pub(crate) use http2::{MAX_FIELD_BYTES, MAX_FIELDS, Schemes};
 
 /// The most bytes of unread heads that are kept.
 const MAX_KEPT: usize = 256 * 1024;

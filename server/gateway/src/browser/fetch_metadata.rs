@@ -46,7 +46,7 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
 
 /// Whether a person sees the answer: a page in a tab or a frame. A browser that doesn't say so asks for
 /// HTML first.
-pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
+pub fn wants_page(headers: &HeaderMap) -> bool {
     let accept = || headers.get(http::header::ACCEPT);
     match only(headers, DEST) {
         Some(dest) => ["document", "iframe", "frame", "fencedframe"]

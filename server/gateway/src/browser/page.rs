@@ -64,18 +64,55 @@ pub(crate) fn refusal(
     way_out: &WayOut,
     request_id: RequestId,
 ) -> Response<Full<Bytes>> {
+    let sentences = [detail].into_iter().chain(advice(code));
+    let id = request_id.to_string();
+    let mut response = refused(status, code, sentences, way_out, Some(&id));
+    headers::set_request_id(response.headers_mut(), request_id);
+    response
+}
+
+/// The page for a refusal of the console itself.
+pub struct RefusalPage(WayOut);
+
+impl RefusalPage {
+    /// For the sender of a request to the console with this origin.
+    pub fn of(client: &HeaderMap, console: &str) -> Self {
+        Self(WayOut::of(client, console, console))
+    }
+
+    /// The response. The sentences say what was refused, and what to do.
+    pub fn write(
+        &self,
+        status: StatusCode,
+        code: &str,
+        sentences: &[String],
+        request_id: Option<&str>,
+    ) -> Response<Full<Bytes>> {
+        let sentences = sentences.iter().map(String::as_str);
+        refused(status, code, sentences, &self.0, request_id)
+    }
+}
+
+fn refused<'a>(
+    status: StatusCode,
+    code: &str,
+    sentences: impl Iterator<Item = &'a str>,
+    way_out: &WayOut,
+    request_id: Option<&str>,
+) -> Response<Full<Bytes>> {
     let title = status.canonical_reason().unwrap_or("Refused");
     let back = match &way_out.back {
         Some(path) => format!("<a href=\"{}\">Back to the last page</a>", escaped(path)),
         None => String::new(),
     };
+    let sentences = sentences.map(|sentence| format!("<p>{}</p>", escaped(sentence)));
     let text = format!(
-        "<p>{}</p>{}<nav>{back}{}</nav><p><small>Code <code>{code}</code> · Request {request_id}</small></p>",
-        escaped(detail),
-        advice(code).map_or_else(String::new, |advice| format!("<p>{advice}</p>")),
+        "{}<nav>{back}{}</nav><p><small>Code <code>{code}</code>{}</small></p>",
+        sentences.collect::<String>(),
         to_console(&way_out.console),
+        request_id.map_or_else(String::new, |id| format!(" · Request {}", escaped(id))),
     );
-    written(status, title, &text, request_id)
+    written(status, title, &text)
 }
 
 /// A page with its own title. The title must be ours.
@@ -91,7 +128,9 @@ pub(super) fn titled(
         escaped(detail),
         to_console(console)
     );
-    written(status, title, &text, request_id)
+    let mut response = written(status, title, &text);
+    headers::set_request_id(response.headers_mut(), request_id);
+    response
 }
 
 /// Asks whether to end the session, for pages whose own policy prevents their banner from ending
@@ -104,7 +143,8 @@ pub(super) fn end(console: &str, request_id: RequestId) -> Response<Full<Bytes>>
         to_console(console)
     );
     let title = "End the support session?";
-    let mut response = written(StatusCode::OK, title, &text, request_id);
+    let mut response = written(StatusCode::OK, title, &text);
+    headers::set_request_id(response.headers_mut(), request_id);
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; \
          frame-ancestors 'none'",
@@ -150,12 +190,7 @@ fn advice(code: &str) -> Option<&'static str> {
     })
 }
 
-fn written(
-    status: StatusCode,
-    title: &'static str,
-    text: &str,
-    request_id: RequestId,
-) -> Response<Full<Bytes>> {
+fn written(status: StatusCode, title: &'static str, text: &str) -> Response<Full<Bytes>> {
     let text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title} · Support Console</title>\
@@ -169,7 +204,6 @@ fn written(
     for (name, value) in FIELDS {
         header.insert(name, HeaderValue::from_static(value));
     }
-    headers::set_request_id(header, request_id);
     response
 }
 

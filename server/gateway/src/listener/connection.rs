@@ -22,7 +22,7 @@ use super::{
     frames::Frames,
     opening::Opening,
     pieces::{InPieces, Terms},
-    short_heads::{SEEN_BYTES, SEEN_FIELDS},
+    short_heads::{HeadLimits, ShortHeads},
     streams::Streams,
     unread::Own,
     unwanted::Unwanted,
@@ -36,9 +36,11 @@ use crate::{
     proxy::Gateway,
 };
 
+const LIMITS: HeadLimits = HeadLimits::GATEWAY;
 /// The most bytes of a head on HTTP/2, as RFC 9113 §6.5.2 counts them. The library derives from it
-/// how many CONTINUATION frames it reads.
-const MAX_HEADER_LIST: u32 = 64 * 1024;
+/// how many CONTINUATION frames it reads, and answers a longer head itself, without words. So it is more than a
+/// head may have.
+const MAX_HEADER_LIST: u32 = 192 * 1024;
 /// How many requests one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 100;
 /// How many streams that the client has reset may still wait to start (CVE-2023-44487).
@@ -87,7 +89,7 @@ impl Connection {
         let wire = ClientWire::new(
             socket,
             ahead,
-            Followed::Heads(tap, Box::default()),
+            Followed::Heads(tap, Box::new(ShortHeads::new(LIMITS))),
             (own.clone(), self.unread),
             self.kill.clone(),
         );
@@ -96,7 +98,7 @@ impl Connection {
             let response = self.gateway.handle(request, &client).await;
             Ok::<_, Infallible>(own.answers(response))
         });
-        let serving = http1_builder(HEAD_TIMEOUT, SEEN_FIELDS, SEEN_BYTES)
+        let serving = http1_builder(HEAD_TIMEOUT, LIMITS.seen_fields(), LIMITS.seen_bytes())
             .serve_connection(TokioIo::new(wire), service)
             .with_upgrades();
         let ask_to_stop = http1::UpgradeableConnection::graceful_shutdown;

@@ -30,7 +30,10 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::linger::Linger;
+use super::{
+    linger::Linger,
+    short_heads::{HeadLimits, ShortHeads},
+};
 use crate::{
     answers::Answer,
     body::{BodyError, NextFrame, Relay, Relayed},
@@ -134,23 +137,20 @@ impl Patience {
 /// the connection.
 pub struct ReadSoon<S> {
     inner: S,
+    /// Shortens heads that are too long.
+    heads: Option<Box<ShortHeads>>,
     patience: Patience,
     /// The connection has ended on our side.
     linger: Option<Linger>,
 }
 
 impl<S> ReadSoon<S> {
-    /// All answers on this connection are ours. The client may read nothing for at most this long.
-    pub fn within(lasts: Duration, inner: S) -> Self {
-        let patience = Patience {
-            own: Own::always(),
-            lasts,
-            until: None,
-        };
+    /// All answers on this connection are ours. The client may read nothing for at most this long. Of a head that
+    /// is longer than `limits` only so much is read that it exceeds them, or one of them.
+    pub fn within(lasts: Duration, limits: HeadLimits, inner: S) -> Self {
         Self {
-            inner,
-            patience,
-            linger: None,
+            heads: Some(Box::new(ShortHeads::new(limits))),
+            ..Self::when(Own::always(), lasts, inner)
         }
     }
 
@@ -163,6 +163,7 @@ impl<S> ReadSoon<S> {
         };
         Self {
             inner,
+            heads: None,
             patience,
             linger: None,
         }
@@ -189,7 +190,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadSoon<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let Self { inner, heads, .. } = &mut *self;
+        let mut read =
+            |cx: &mut Context<'_>, buf: &mut ReadBuf<'_>| Pin::new(&mut *inner).poll_read(cx, buf);
+        match heads {
+            Some(heads) => heads.poll_read(cx, buf, read),
+            None => read(cx, buf),
+        }
     }
 }
 
@@ -226,6 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ReadSoon<S> {
             inner,
             patience,
             linger,
+            ..
         } = &mut *self;
         let linger = match linger {
             Some(linger) => linger,
@@ -291,7 +299,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_is_timed_from_where_it_reads_nothing_until_it_reads() {
         let (mut client, server) = tokio::io::duplex(4);
-        let mut server = ReadSoon::within(UNREAD, server);
+        let mut server = ReadSoon::within(UNREAD, HeadLimits::GATEWAY, server);
         server.write_all(b"1234").await.unwrap();
         assert!(server.patience.until.is_none());
         assert!(futures::poll!(std::pin::pin!(server.write_u8(5))).is_pending());
@@ -304,7 +312,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_is_still_sending_can_read_its_answer() {
         let (mut client, server) = tokio::io::duplex(64);
-        let mut server = ReadSoon::within(UNREAD, server);
+        let mut server = ReadSoon::within(UNREAD, HeadLimits::GATEWAY, server);
         let sending = tokio::spawn(async move {
             for _ in 0..1000 {
                 client.write_all(&[b'x'; 64]).await.unwrap();

@@ -330,7 +330,7 @@ async fn nobody_exports_from_elsewhere_or_without_a_sign_in_and_no_event_is_left
         let path = format!("/export/{list}?format=csv&tenant=nobody");
         let (status, _, text) = get(&router, &cookie, "same-origin", &path).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
-        assert!(text.contains("no tenant \"nobody\""), "{text}");
+        assert!(text.contains(r#"no tenant \"nobody\""#), "{text}");
     }
     assert!(world.actions("tenant:nobody").await.is_empty());
     let unknown =

@@ -14,6 +14,11 @@ use crate::headers::is_several;
 /// How many header fields a request may have, in either protocol.
 pub(crate) const MAX_FIELDS: usize = 128;
 
+/// And how many bytes they may have.
+pub(crate) const MAX_FIELD_BYTES: usize = 64 * 1024;
+/// How many more a field counts on HTTP/2 (RFC 9113 §6.5.2).
+const MORE_PER_FIELD: usize = 32;
+
 /// Fields that HTTP/2 does not have (RFC 9113 §8.2.2).
 const CONNECTION_SPECIFIC: [&str; 5] = [
     "connection",
@@ -82,7 +87,11 @@ fn host(parts: &Parts) -> Option<HeaderValue> {
 }
 
 fn field_fault(headers: &HeaderMap) -> Option<HeadFault> {
-    if headers.len() > MAX_FIELDS {
+    let lengths = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len());
+    let bytes: usize = lengths.map(|length| length + MORE_PER_FIELD).sum();
+    if headers.len() > MAX_FIELDS || bytes > MAX_FIELD_BYTES {
         return Some(HeadFault::TooManyFields);
     }
     if CONNECTION_SPECIFIC
@@ -184,5 +193,13 @@ mod tests {
         }
         let many = vec![("accept", "a"); MAX_FIELDS + 1];
         assert_eq!(fault("http://g/", &many), Some(HeadFault::TooManyFields));
+        let long = "a".repeat(MAX_FIELD_BYTES - 38);
+        for (more, expected) in [("", None), ("a", Some(HeadFault::TooManyFields))] {
+            let mut parts = parts("http://g/", &[]);
+            let value = HeaderValue::from_str(&format!("{long}{more}")).unwrap();
+            parts.headers.insert("accept", value);
+            let head = RawHead::of_frames(&mut parts, Schemes::Either);
+            assert_eq!(head.fault, expected);
+        }
     }
 }
