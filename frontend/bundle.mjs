@@ -5,7 +5,9 @@
 // files forever. Each text and WebAssembly file is there as `.br` and `.gz` too. `manifest.json` lists what a page loads:
 //
 //   { "js": "/pkg/support-console.0123456789abcdef.js", "wasm": "/pkg/….wasm", "css": "/pkg/….css",
-//     "page": "/pkg/page.….js", "fonts": ["/pkg/….woff2"] }
+//     "page": "/pkg/page.….js", "fonts": ["/pkg/….woff2"], "parts": { "audit": ["/pkg/….wasm"] } }
+//
+// `parts` are the files that hold the code of some pages, as `app::pages::parts` divides them.
 //
 // The script's default export takes the path of the WebAssembly: `init({ module_or_path: wasm })`. File names follow
 // Leptos' `LEPTOS_HASH_FILES`, and `--hash-file` writes its `hash.txt`, so that `cargo leptos` finds the same files.
@@ -124,21 +126,48 @@ export function filesBelow(folder) {
 }
 
 /**
- * From cargo's WebAssembly to what a browser can load: a script and a smaller module. Runs `bindgen`, then `optimiser`
- * if there is one; function names are dropped then too. Both are skipped while nothing changes that they depend on.
+ * From cargo's WebAssembly to what a browser can load: a folder with a script, the modules, and the script that loads all
+ * but the first of them. Runs `bindgen`, then `optimiser` if there is one; function names are dropped then too. Both are
+ * skipped while nothing changes that they depend on.
  */
 export function compile({ wasm, bindgen, optimiser, cache }) {
   const tools = [bindgen, optimiser].filter(Boolean).map((path) => readFileSync(path));
   const folder = join(cache, hash(readFileSync(wasm), ...tools, OPTIMISE.join(" ")));
-  const [script, module] = ["frontend.js", "frontend_bg.wasm"].map((name) => join(folder, name));
   if (!existsSync(join(folder, "complete"))) {
     rmSync(cache, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     run(bindgen, wasm, folder, ...(optimiser ? ["--strip"] : []));
-    if (optimiser) run(optimiser, ...OPTIMISE, module, "-o", module);
+    const modules = filesBelow(folder).filter((path) => extname(path) === ".wasm");
+    if (optimiser) for (const module of modules) run(optimiser, ...OPTIMISE, module, "-o", module);
     writeFileSync(join(folder, "complete"), "");
   }
-  return { script: readFileSync(script), wasm: readFileSync(module) };
+  return folder;
+}
+
+/** Adds what was compiled: the first module, the parts' modules, and one script for all of them. */
+export function addCompiled(folder, site) {
+  const names = new Map();
+  for (const path of filesBelow(folder).filter((path) => extname(path) === ".wasm"))
+    names.set(basename(path), site.addHashed(stem(path), ".wasm", readFileSync(path)));
+  const text = (name) => readFileSync(join(folder, name), "utf8");
+  const named = (file) => names.get(`${file}.wasm`);
+  const loaders = text("parts.js").replace(/"\.\/(\w+)\.wasm"/g, (_, file) => JSON.stringify(`./${named(file).name}`));
+  const js = site.addHashed("support-console", ".js", joined(text("frontend.js"), loaders));
+  const parts = Object.entries(JSON.parse(text("parts.json"))).map(([part, files]) => [part, files.map((file) => named(file).path)]);
+  return { js, wasm: named("frontend_bg"), parts: Object.fromEntries(parts) };
+}
+
+const stem = (path) => basename(path, ".wasm").replace(/^frontend_bg$/, "support-console");
+
+/** One script out of two that import each other: their names have hashes, and neither could know that of the other. */
+function joined(main, loaders) {
+  const imports = /^import \* as (\w+) from "\.\/parts\.js";?$/gm;
+  const exported = [...loaders.matchAll(/^export const (\w+)/gm)].map(([, name]) => name);
+  return [
+    main.replace(imports, ""),
+    loaders.replace(/^import .*$/m, "").replace(/^export /gm, ""),
+    ...[...main.matchAll(imports)].map(([, name]) => `const ${name} = { ${exported.join(", ")} };`),
+  ].join("\n");
 }
 
 function run(program, ...options) {
@@ -182,8 +211,8 @@ export function script(folder) {
 }
 
 /** What a page has to load: the list for our server, and the one for Leptos. */
-export function manifest({ js, wasm, css, page, fonts }) {
-  const paths = { js: js.path, wasm: wasm.path, css: css.path, page: page.path, fonts: fonts.map(({ path }) => path) };
+export function manifest({ js, wasm, css, page, fonts, parts }) {
+  const paths = { js: js.path, wasm: wasm.path, css: css.path, page: page.path, fonts: fonts.map(({ path }) => path), parts };
   return {
     json: `${JSON.stringify(paths, null, 2)}\n`,
     leptos: `js: ${js.hash}\nwasm: ${wasm.hash}\ncss: ${css.hash}\n`,
@@ -198,16 +227,13 @@ function main() {
   });
   const here = import.meta.dirname;
   const optimiser = values.release ? join(here, "node_modules/.bin/wasm-opt") : undefined;
-  const compiled = compile({ ...values, optimiser });
-
   const site = new Site(values.site, values.release);
-  const wasm = site.addHashed("support-console", ".wasm", compiled.wasm);
-  const js = site.addHashed("support-console", ".js", compiled.script);
+  const compiled = addCompiled(compile({ ...values, optimiser }), site);
   const sheet = style(join(here, "../style/main.css"), site);
   const css = site.addHashed("support-console", ".css", sheet.text);
   const page = site.addHashed("page", ".js", script(join(here, "page")));
   site.copy(join(here, "public"));
-  const list = manifest({ js, wasm, css, page, fonts: sheet.fonts });
+  const list = manifest({ ...compiled, css, page, fonts: sheet.fonts });
   site.add("manifest.json", list.json);
   if (values["hash-file"]) writeIfChanged(values["hash-file"], list.leptos);
   site.removeStale();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { Site, compile, filesBelow, hash, manifest, script, style, writeIfChanged } from "./bundle.mjs";
+import { Site, addCompiled, compile, filesBelow, hash, manifest, script, style, writeIfChanged } from "./bundle.mjs";
 
 /** A folder for one test, with these files in it. */
 function folder(t, files = {}) {
@@ -150,10 +150,30 @@ test("a mistake in a sheet is an error that names the line", (t) => {
 /** A stand-in for the program in `bindgen/`, which has its own tests. */
 const BINDGEN = `#!/bin/sh\nset -e\ncp "$1" "$2/frontend_bg.wasm"\necho export >"$2/frontend.js"\n`;
 
+test("two scripts that import each other become one, and parts go by the hashed names of their files", (t) => {
+  const root = folder(t, {
+    "frontend_bg.wasm": "0",
+    "split_audit.wasm": "1",
+    "chunk_1.wasm": "2",
+    "parts.json": `{"audit": ["chunk_1", "split_audit"]}`,
+    "parts.js": `import { initSync } from "./frontend.js";\nexport const load_audit = ["./chunk_1.wasm", "./split_audit.wasm", initSync()];\n`,
+    "frontend.js": `import * as import1 from "./parts.js"\nexport function initSync() { return "started"; }\nexport const seen = () => import1.load_audit;\n`,
+  });
+  const site = new Site(join(root, "site"), false);
+  const { js, wasm, parts } = addCompiled(root, site);
+  assert.deepEqual(parts.audit.map((path) => read(root, "site", path)), ["2", "1"]);
+  assert.equal(read(root, "site", wasm.path), "0");
+  const script = read(root, "site", js.path);
+  assert.ok(!script.includes("import "), script);
+  const seen = new Function(`${script.replace(/^export /gm, "")}; return seen();`)();
+  assert.deepEqual(seen.slice(0, 2).map((name) => name.slice(2)), parts.audit.map((path) => path.slice("/pkg/".length)));
+  assert.equal(seen[2], "started");
+});
+
 test("the result is kept until the input changes", (t) => {
   const root = folder(t, { wasm: "1", bindgen: BINDGEN });
   const [wasm, bindgen, cache] = ["wasm", "bindgen", "cache"].map((name) => join(root, name));
-  const script = () => compile({ wasm, bindgen, cache }).script.toString();
+  const script = () => read(compile({ wasm, bindgen, cache }), "frontend.js");
   chmodSync(bindgen, 0o755);
   assert.equal(script(), "export\n");
 

@@ -11,6 +11,7 @@ pub mod help;
 pub mod no_role;
 pub mod not_found;
 pub mod overview;
+pub mod parts;
 pub mod raise_budget;
 pub mod replace_token;
 pub mod request;
@@ -41,28 +42,28 @@ pub fn AppRoutes() -> impl IntoView {
     view! {
         <Routes fallback=not_found::NotFoundPage>
             <Route ssr=ASYNC path=path!("/") view=|| view! { <Redirect path=paths::OVERVIEW/> }/>
-            <Route ssr=ASYNC path=path!("/sign-in") view=sign_in::SignInPage/>
-            <Route ssr=ASYNC path=path!("/account/password") view=change_password::ChangePasswordPage/>
-            <Route ssr=ASYNC path=path!("/account/no-role") view=no_role::NoRolePage/>
-            <Route ssr=ASYNC path=path!("/support") view=overview::OverviewPage/>
-            <Route ssr=ASYNC path=path!("/support/help") view=help::HelpPage/>
-            <Route ssr=ASYNC path=path!("/support/rules") view=rules::RulesPage/>
-            <ParentRoute ssr=ASYNC path=path!("/support/tenants/:id") view=tenant::TenantPage>
+            <Route ssr=ASYNC path=path!("/sign-in") view=parts::SignIn::lazy()/>
+            <Route ssr=ASYNC path=path!("/account/password") view=parts::ChangePassword::lazy()/>
+            <Route ssr=ASYNC path=path!("/account/no-role") view=parts::NoRole::lazy()/>
+            <Route ssr=ASYNC path=path!("/support") view=parts::Overview::lazy()/>
+            <Route ssr=ASYNC path=path!("/support/help") view=parts::Help::lazy()/>
+            <Route ssr=ASYNC path=path!("/support/rules") view=parts::Rules::lazy()/>
+            <ParentRoute ssr=ASYNC path=path!("/support/tenants/:id") view=parts::Tenant::lazy()>
                 <Route ssr=ASYNC path=path!("") view=|| ()/>
-                <Route ssr=ASYNC path=dialog(paths::CREATE_SESSION) view=create_support_session::CreateSupportSessionPage/>
-                <Route ssr=ASYNC path=dialog(paths::FORCE_LOGOUT) view=force_logout::ForceLogoutPage/>
+                <Route ssr=ASYNC path=dialog(paths::CREATE_SESSION) view=parts::CreateSupportSession::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::FORCE_LOGOUT) view=parts::ForceLogout::lazy()/>
             </ParentRoute>
-            <Route ssr=ASYNC path=path!("/support/sessions") view=support_sessions::SupportSessionsPage/>
-            <ParentRoute ssr=ASYNC path=path!("/support/sessions/:id") view=support_session::SupportSessionPage>
+            <Route ssr=ASYNC path=path!("/support/sessions") view=parts::SupportSessions::lazy()/>
+            <ParentRoute ssr=ASYNC path=path!("/support/sessions/:id") view=parts::SupportSession::lazy()>
                 <Route ssr=ASYNC path=path!("") view=|| ()/>
-                <Route ssr=ASYNC path=dialog(paths::REVOKE) view=revoke_support_session::RevokeSupportSessionPage/>
-                <Route ssr=ASYNC path=dialog(paths::REPLACE_TOKEN) view=replace_token::ReplaceTokenPage/>
-                <Route ssr=ASYNC path=dialog(paths::RAISE_BUDGET) view=raise_budget::RaiseBudgetPage/>
+                <Route ssr=ASYNC path=dialog(paths::REVOKE) view=parts::RevokeSupportSession::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::REPLACE_TOKEN) view=parts::ReplaceToken::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::RAISE_BUDGET) view=parts::RaiseBudget::lazy()/>
             </ParentRoute>
-            <Route ssr=ASYNC path=path!("/support/revoke-sessions") view=revoke_selected::RevokeSelectedPage/>
-            <Route ssr=ASYNC path=path!("/support/requests/:id") view=request::RequestPage/>
-            <Route ssr=ASYNC path=path!("/audit") view=audit_log::AuditLogPage/>
-            <Route ssr=ASYNC path=path!("/audit/events/:id") view=audit_event::AuditEventPage/>
+            <Route ssr=ASYNC path=path!("/support/revoke-sessions") view=parts::RevokeSelected::lazy()/>
+            <Route ssr=ASYNC path=path!("/support/requests/:id") view=parts::Request::lazy()/>
+            <Route ssr=ASYNC path=path!("/audit") view=parts::AuditLog::lazy()/>
+            <Route ssr=ASYNC path=path!("/audit/events/:id") view=parts::AuditEvent::lazy()/>
         </Routes>
     }
 }

@@ -14,11 +14,11 @@ use crate::{
 };
 
 pub const OVERVIEW: &str = "/support";
-const TENANTS: &str = "/support/tenants";
+pub(crate) const TENANTS: &str = "/support/tenants";
 pub const SUPPORT_SESSIONS: &str = "/support/sessions";
 /// Revokes the support sessions that its query names.
 pub const REVOKE_SELECTED: &str = "/support/revoke-sessions";
-const REQUESTS: &str = "/support/requests";
+pub(crate) const REQUESTS: &str = "/support/requests";
 pub const AUDIT: &str = "/audit";
 pub const AUDIT_EXPORT: &str = "/export/audit";
 /// The exports of lists, each with the filter of its page.

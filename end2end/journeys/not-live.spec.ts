@@ -31,6 +31,7 @@ const surroundings: Record<string, (page: Page) => Promise<unknown>> = {
   "the WebAssembly is blocked": (page) => page.route("**/*.wasm", (route) => route.abort()),
   "the WebAssembly is not what it should be": (page) =>
     page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "" })),
+  "only the code of one page is blocked": (page) => page.route("**/split_overview.*.wasm", (route) => route.abort()),
 };
 
 for (const [what, happens] of Object.entries(surroundings)) {
@@ -63,6 +64,21 @@ for (const [what, happens] of Object.entries(surroundings)) {
     consoleErrors.length = 0;
   });
 }
+
+test("a page whose code is gone after a release comes from the server", async ({ page, signIn, consoleErrors }) => {
+  await signIn("support_admin");
+  await expectHydrated(page);
+  await page.route("**/split_sessions.*.wasm", (route) => route.fulfill({ status: 404, body: "" }));
+  const document = page.waitForRequest((request) => request.isNavigationRequest());
+  await page.getByRole("link", { name: "View Sessions" }).click();
+  expect(new URL((await document).url()).pathname).toBe("/support/sessions");
+  await expect(title(page)).toHaveText("Support sessions");
+  await expect(page.getByRole("alert").filter({ hasText: "This page is not live" })).toHaveCount(1);
+  await page.unroute("**/split_sessions.*.wasm");
+  await page.getByRole("link", { name: "Reload the page" }).click();
+  await expectHydrated(page);
+  consoleErrors.length = 0;
+});
 
 test("links work when a proxy strips comments and the script fails half-way", async ({ page, signIn, consoleErrors }) => {
   await signIn("support_admin");

@@ -115,10 +115,7 @@ pub(crate) async fn not_found(State(pages): State<Pages>, request: Request) -> R
 
 async fn render(pages: Pages, context: Context, request: Request) -> Response {
     let nonce = Nonce::new();
-    let assets = Assets {
-        only_for_later: request.uri().path() == paths::SIGN_IN,
-        ..pages.site.assets().clone()
-    };
+    let assets = pages.site.assets_of(request.uri().path());
     let provide = {
         let nonce = nonce.clone();
         move || {

@@ -24,6 +24,8 @@ pub struct Assets {
     pub css: Option<String>,
     /// A script of what pages do beside the WebAssembly.
     pub page: Option<String>,
+    /// More WebAssembly, with the code of the page.
+    pub parts: Vec<String>,
     /// Fonts to load early.
     pub fonts: Vec<String>,
     /// The page works without script and WebAssembly, and only fetches them for the next one.
@@ -89,21 +91,29 @@ fn hydration(assets: &Assets) -> Option<impl IntoView + use<>> {
     };
     // The names come from the bundler's manifest. JSON turns them into string literals.
     let start = format!(
-        "const js = {js}, wasm = {wasm}, build = {build};\n{code}",
+        "const js = {js}, wasm = {wasm}, parts = {parts}, build = {build};\n{code}",
+        parts = serde_json::to_string(&assets.parts).ok()?,
         js = serde_json::to_string(&js).ok()?,
         wasm = serde_json::to_string(&wasm).ok()?,
         build = serde_json::to_string(&build).ok()?,
     );
     let early = (!assets.only_for_later).then(|| {
+        let modules = std::iter::once(wasm).chain(assets.parts.clone());
         view! {
             <link rel="modulepreload" href=js nonce=use_nonce()/>
-            <link
-                rel="preload"
-                href=wasm
-                r#as="fetch"
-                r#type="application/wasm"
-                crossorigin="anonymous"
-            />
+            {modules
+                .map(|module| {
+                    view! {
+                        <link
+                            rel="preload"
+                            href=module
+                            r#as="fetch"
+                            r#type="application/wasm"
+                            crossorigin="anonymous"
+                        />
+                    }
+                })
+                .collect_view()}
         }
     });
     Some(view! {

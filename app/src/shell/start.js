@@ -20,6 +20,7 @@ const patience = setTimeout(tell, 10_000, "slow");
 const start = async () => {
   const module = await import(js);
   await module.default({ module_or_path: wasm });
+  await module.load(location.pathname);
   note(observer.takeRecords());
   observer.disconnect();
   clearTimeout(patience);
@@ -30,7 +31,7 @@ const start = async () => {
     .filter((node) => node.isConnected && !isForeign(node.parentNode))
     .map((node) => [node, node.parentNode, node.nextSibling]);
   for (const [node] of places) node.remove();
-  module.hydrate();
+  await module.hydrate();
   for (const [node, parent, next] of places.reverse())
     if (parent.isConnected) parent.insertBefore(node, next?.parentNode === parent ? next : null);
 };

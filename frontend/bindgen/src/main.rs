@@ -1,9 +1,13 @@
 //! `bindgen WASM FOLDER [--strip]`: writes the script and the module that a browser loads, `frontend.js` and
 //! `frontend_bg.wasm`, into a folder. `--strip` drops the names of functions. `frontend/bundle.mjs` does the rest.
+//!
+//! Code behind a split point is in modules beside it. `parts.js` loads them, and `parts.json` lists which of them each part
+//! needs.
 
-use std::{error::Error, fs, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, error::Error, fs, path::Path, process::ExitCode};
 
 use wasm_bindgen_cli_support::Bindgen;
+use wasm_split_cli_support::{Options, transform};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -25,12 +29,16 @@ fn bind(wasm: &Path, folder: &Path, strip: bool) -> Result<(), Box<dyn Error>> {
     // The alternate form lists the causes too.
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error:#}", wasm.display());
     let content = fs::read(wasm).map_err(|error| failed(&error))?;
+    let content = split(&content, folder).map_err(|error| failed(&error))?;
     let mut bindgen = Bindgen::new();
     bindgen.web(true).map_err(|error| failed(&error))?;
     let mut output = bindgen
         .input_bytes("frontend", content)
         .typescript(false)
         .omit_default_module_path(true)
+        // The modules split off refer to what this one exports by its name.
+        .keep_lld_exports(true)
+        .demangle(false)
         .remove_name_section(strip)
         .remove_producers_section(strip)
         .generate_output()
@@ -53,6 +61,23 @@ fn bind(wasm: &Path, folder: &Path, strip: bool) -> Result<(), Box<dyn Error>> {
         .into());
     }
     output.emit(folder).map_err(|error| failed(&error).into())
+}
+
+/// Splits off what only some pages need, and returns the rest.
+fn split(content: &[u8], folder: &Path) -> Result<Vec<u8>, String> {
+    let main = folder.join("main.wasm");
+    let mut options = Options::new(content);
+    options.output_dir = folder;
+    options.main_out_path = &main;
+    options.link_name = "./parts.js";
+    options.main_module = "./frontend.js";
+    let parts = transform(options).map_err(|error| format!("{error:#}"))?;
+    let parts: BTreeMap<_, _> = parts.prefetch_map.into_iter().collect();
+    // Their names are identifiers, which Rust writes as JSON does.
+    let rest = fs::write(folder.join("parts.json"), format!("{parts:?}"))
+        .and_then(|()| fs::read(&main))
+        .and_then(|rest| fs::remove_file(&main).map(|()| rest));
+    rest.map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

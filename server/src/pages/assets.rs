@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::shell::Assets;
+use app::{pages::parts::Part, paths, shell::Assets};
 use axum::{
     body::Body,
     extract::Request,
@@ -54,6 +54,8 @@ struct File {
 pub(super) struct Site {
     files: BTreeMap<String, File>,
     assets: Assets,
+    /// The files of each part of the pages' code.
+    parts: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +66,8 @@ struct Manifest {
     page: String,
     #[serde(default)]
     fonts: Vec<String>,
+    #[serde(default)]
+    parts: BTreeMap<String, Vec<String>>,
 }
 
 impl Site {
@@ -94,13 +98,31 @@ impl Site {
             css: Some(manifest.css),
             page: Some(manifest.page),
             fonts: manifest.fonts,
-            only_for_later: false,
+            ..Assets::default()
         };
+        site.parts = manifest.parts;
         Ok(site)
     }
 
     pub(super) fn assets(&self) -> &Assets {
         &self.assets
+    }
+
+    /// What the page at a path loads, or without it the page after.
+    pub(super) fn assets_of(&self, path: &str) -> Assets {
+        let only_for_later = path == paths::SIGN_IN;
+        let shown = if only_for_later {
+            paths::OVERVIEW
+        } else {
+            path
+        };
+        let part = Part::of(shown);
+        let parts = self.parts.get(part.name()).cloned().unwrap_or_default();
+        Assets {
+            only_for_later,
+            parts,
+            ..self.assets.clone()
+        }
     }
 
     fn add_folder(&mut self, folder: &Path, prefix: &str) -> Result<(), SiteError> {
@@ -217,10 +239,7 @@ mod tests {
         let write =
             |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
         fs::create_dir(folder.path().join("pkg")).unwrap();
-        write(
-            "manifest.json",
-            r#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css","page":"/pkg/page.js"}"#,
-        );
+        write("manifest.json", MANIFEST_OF_TWO);
         write("favicon.svg", "<svg/>");
         write("pkg/a.js", "plain");
         write("pkg/a.js.br", "packed");
@@ -233,10 +252,7 @@ mod tests {
     #[test]
     fn a_carried_bundle_is_served_as_the_folder_would_be() {
         const FILES: SiteFiles = &[
-            (
-                "/manifest.json",
-                br#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css","page":"/pkg/page.js"}"#,
-            ),
+            ("/manifest.json", MANIFEST_OF_TWO.as_bytes()),
             ("/favicon.svg", b"<svg/>"),
             ("/pkg/a.js", b"plain"),
             ("/pkg/a.js.br", b"packed"),
@@ -244,8 +260,17 @@ mod tests {
         assert_serves(&Site::load(&SiteSource::Carried(FILES)).unwrap());
     }
 
+    const MANIFEST_OF_TWO: &str = r#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css","page":"/pkg/page.js",
+        "parts":{"overview":["/pkg/b.wasm"],"tenant":["/pkg/c.wasm"]}}"#;
+
     fn assert_serves(site: &Site) {
         assert_eq!(site.assets().js.as_deref(), Some("/pkg/a.js"));
+        for (path, part) in [
+            ("/support", "/pkg/b.wasm"),
+            ("/support/tenants/acme", "/pkg/c.wasm"),
+        ] {
+            assert_eq!(site.assets_of(path).parts, [part], "{path}");
+        }
         let request = |path: &str| {
             let accepts = (header::ACCEPT_ENCODING, "br");
             Request::builder()
