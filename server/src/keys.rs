@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn copied_keys_are_ours_alone_and_replace_none() {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let [from, to] = folders.each_ref().map(|folder| folder.path());
+        let [from, to] = folders.each_ref().map(tempfile::TempDir::path);
         write(&from.join("cursor.key"), &[1; 32]).unwrap();
         write(&from.join(CHECKPOINT), &[1; 32]).unwrap();
         write(&to.join("cursor.key"), &[2; 32]).unwrap();

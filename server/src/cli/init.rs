@@ -52,10 +52,10 @@ pub(super) struct InitArgs {
     /// How the upstream knows the tenant: `path`, `host` or `identity`
     #[arg(long, value_name = "BINDING", requires = "gateway_url")]
     tenant_binding: Option<String>,
-    /// With `path`: the path that names the tenant, such as /v1/tenants/{tenant_id}
+    /// With `path`: the path that names the tenant, such as `/v1/tenants/{tenant_id}`
     #[arg(long, value_name = "PATH", requires = "gateway_url")]
     route: Option<String>,
-    /// With `host`: the upstream's host name, such as {tenant_id}.api.example.com
+    /// With `host`: the upstream's host name, such as `{tenant_id}.api.example.com`
     #[arg(long, value_name = "HOST", requires = "gateway_url")]
     tenant_host: Option<String>,
     /// The e-mail address of the first super admin
