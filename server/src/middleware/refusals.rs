@@ -127,104 +127,80 @@ mod tests {
         }
     }
 
+    /// What is refused, with the status, the code, and a part of what the answer says.
+    type Refused<'a> = (Asked<'a>, u16, &'static str, &'static str);
+
+    fn malformed<'a>(address: &'a str, part: &'static str) -> Refused<'a> {
+        (get(address), 400, "malformed_request", part)
+    }
+
+    fn invalid<'a>(asked: Asked<'a>, part: &'static str) -> Refused<'a> {
+        (asked, 422, "invalid_input", part)
+    }
+
     #[tokio::test]
     async fn every_refusal_is_a_page_for_a_person_and_a_problem_for_a_program() {
         let (router, cookie, _world) = console().await;
         let long = format!("/support?q={}", "a".repeat(HEAD.target));
-        let sign_out = paths::forms::SIGN_OUT;
+        let sign_out = |body| post(paths::forms::SIGN_OUT, body);
         for (asked, status, code, part) in [
-            (
-                get("/support?q=%00"),
-                400,
-                "malformed_request",
-                "Remove %00",
-            ),
-            (
-                get("/support/tenants/%FF"),
-                400,
-                "malformed_request",
-                "UTF-8",
-            ),
-            (get("/support/enter/%FF"), 400, "malformed_request", "UTF-8"),
-            (get("/nowhere/%00"), 400, "malformed_request", "Remove %00"),
-            (get("/pkg/%FF"), 400, "malformed_request", "UTF-8"),
-            (
-                get("/export/audit?actor=%FF"),
-                400,
-                "malformed_request",
-                "UTF-8",
-            ),
-            (
-                get("/export/audit?format=xml"),
-                422,
-                "invalid_input",
-                "must be one of",
-            ),
-            (
-                get("/export/tenants?format=xml"),
-                422,
-                "invalid_input",
-                "must be one of",
-            ),
+            malformed("/support?q=%00", "Remove %00"),
+            malformed("/support/tenants/%FF", "UTF-8"),
+            malformed("/support/enter/%FF", "UTF-8"),
+            malformed("/nowhere/%00", "Remove %00"),
+            malformed("/pkg/%FF", "UTF-8"),
+            malformed("/export/audit?actor=%FF", "UTF-8"),
+            invalid(get("/export/audit?format=xml"), "must be one of"),
+            invalid(get("/export/tenants?format=xml"), "must be one of"),
             (get("/support/enter/nothing"), 404, "not_found", "not found"),
             (get(&long), 414, "malformed_request", "longer than 32 KiB"),
-            (
-                post(sign_out, "other=1"),
-                422,
-                "invalid_input",
-                "other: is not a field",
-            ),
-            (
-                post(sign_out, "a=1&b=2"),
-                422,
-                "invalid_input",
-                "is not a field of this form",
-            ),
+            invalid(sign_out("other=1"), "other: is not a field"),
+            invalid(sign_out("a=1&b=2"), "is not a field of this form"),
         ] {
-            let (found, fields, page) = ask(&router, &cookie, &asked, &PERSON).await;
             let at = asked.address.get(..40).unwrap_or(asked.address);
-            assert_eq!(found, status, "{at}: {page}");
-            assert_eq!(
-                fields[header::CONTENT_TYPE],
-                "text/html; charset=utf-8",
-                "{at}"
-            );
-            let id = fields["x-request-id"].to_str().unwrap();
-            for wanted in [
-                part,
-                code,
-                id,
-                "<h1>",
-                "/support/sessions\">Back to Support Console",
-            ] {
-                assert!(page.contains(wanted), "{at}: {wanted}: {page}");
+            let answer = ask(&router, &cookie, &asked, &PERSON).await;
+            is_page(at, status, &[code, part], &answer);
+            // No program enters a tenant.
+            if !asked.address.starts_with("/support/enter/n") {
+                let answer = ask(&router, &cookie, &asked, &PROGRAM).await;
+                is_problem(at, status, code, part, &answer);
             }
-            let length: Option<&str> = fields.get(CONTENT_LENGTH).map(|l| l.to_str().unwrap());
-            assert!(
-                length.is_none_or(|length| length == page.len().to_string()),
-                "{at}"
-            );
-            if asked.address.starts_with("/support/enter/n") {
-                // No program enters a tenant.
-                continue;
-            }
-            let (found, fields, text) = ask(&router, &cookie, &asked, &PROGRAM).await;
-            assert_eq!(found, status, "{at}: {text}");
-            assert_eq!(
-                fields[header::CONTENT_TYPE],
-                "application/problem+json",
-                "{at}"
-            );
-            let problem: serde_json::Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(
-                (&problem["code"], &problem["status"]),
-                (&code.into(), &status.into())
-            );
-            assert!(
-                text.contains(part) && problem["request_id"] == id_of(&fields),
-                "{text}"
-            );
         }
+    }
+
+    type Answer = (StatusCode, HeaderMap, String);
+
+    fn is_page(at: &str, status: u16, parts: &[&str], (found, fields, page): &Answer) {
+        assert_eq!(*found, status, "{at}: {page}");
+        let kind = &fields[header::CONTENT_TYPE];
+        assert_eq!(kind, "text/html; charset=utf-8", "{at}");
+        let back = "/support/sessions\">Back to Support Console";
+        for wanted in [parts, &[id_of(fields), "<h1>", back]].concat() {
+            assert!(page.contains(wanted), "{at}: {wanted}: {page}");
+        }
+        let length: Option<&str> = fields.get(CONTENT_LENGTH).map(|l| l.to_str().unwrap());
+        assert!(
+            length.is_none_or(|length| length == page.len().to_string()),
+            "{at}"
+        );
+    }
+
+    fn is_problem(at: &str, status: u16, code: &str, part: &str, (found, fields, text): &Answer) {
+        assert_eq!(*found, status, "{at}: {text}");
+        assert_eq!(
+            fields[header::CONTENT_TYPE],
+            "application/problem+json",
+            "{at}"
+        );
+        let problem: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            (&problem["code"], &problem["status"]),
+            (&code.into(), &status.into())
+        );
+        assert!(
+            text.contains(part) && problem["request_id"] == id_of(fields),
+            "{text}"
+        );
     }
 
     fn id_of(fields: &HeaderMap) -> &str {
