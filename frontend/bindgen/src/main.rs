@@ -99,9 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn script_is_a_module() {
-        let script = bound("script", EMPTY_MODULE).unwrap();
-        assert!(script.contains("export"), "{script}");
+    fn a_module_that_was_linked_without_relocations_is_refused() {
+        let error = bound("relocations", EMPTY_MODULE).unwrap_err().to_string();
+        assert!(error.contains("--emit-relocs"), "{error}");
     }
 
     #[test]
