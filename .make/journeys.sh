@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 export SUPPORT_CONSOLE_BINARY=${SUPPORT_CONSOLE_BINARY:-$TARGET/release/support-console}
 # The debug build that `/design` is in.
-export SUPPORT_CONSOLE_DEBUG_BINARY=${SUPPORT_CONSOLE_DEBUG_BINARY:-$TARGET/debug/support-console}
+export SUPPORT_CONSOLE_TEST_DEBUG_BINARY=${SUPPORT_CONSOLE_TEST_DEBUG_BINARY:-$TARGET/debug/support-console}
 cd end2end
 step "Journeys: types" npm run --silent check
 step "Journeys" npx --no-install playwright test "$@"

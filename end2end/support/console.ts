@@ -120,7 +120,7 @@ export abstract class Console {
 
 /** The debug build, which `make test-rust` and `make dev` make too. */
 export function debugProgramPath(): string {
-  const binary = process.env.SUPPORT_CONSOLE_DEBUG_BINARY;
+  const binary = process.env.SUPPORT_CONSOLE_TEST_DEBUG_BINARY;
   if (!binary || !existsSync(binary)) throw new Error("There is no debug build: run `make test-rust` or `make dev`");
   return binary;
 }
