@@ -146,9 +146,11 @@ impl EpochKeeper {
         // It never goes back, because on PostgreSQL a change may come after a later one.
         let mut newest = keeper.newest;
         loop {
+            // Changes first: the last ones before the end must be in the mark too.
             let first = tokio::select! {
-                () = end.cancelled() => return,
+                biased;
                 change = changes.recv() => change,
+                () = end.cancelled() => return,
             };
             match first {
                 Ok(change) if change.kind == ChangeKind::SupportSession => {
