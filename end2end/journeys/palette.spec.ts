@@ -94,8 +94,9 @@ test("an answer to an older text is never shown over a newer one", async ({ page
   });
   await page.keyboard.press("ControlOrMeta+k");
   const { field, options } = palette(page);
+  const asked = page.waitForRequest("**/_fn/find_by_name");
   await field.fill("verdant");
-  await page.waitForRequest("**/_fn/find_by_name");
+  await asked;
   await field.fill("zephyr");
   await expect(options.filter({ hasText: tenant.name }).first()).toBeVisible();
   await page.waitForResponse("**/_fn/find_by_name");
