@@ -70,7 +70,7 @@ impl View {
         active.map(|session| session.id)
     }
 
-    /// Whether the page shows requests that had not ended when it was last told of them.
+    /// Whether the page shows requests that had not ended at its last news.
     pub(super) fn has_open_entries(&self) -> bool {
         !self.entries.is_empty()
     }

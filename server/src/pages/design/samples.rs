@@ -173,7 +173,7 @@ impl Samples {
         }
     }
 
-    /// Whoever looks. Signed in even where all else fails.
+    /// The person at the page. Signed in even where all else fails.
     pub(super) fn signed_in(self) -> Option<SignedIn> {
         let usual = USUAL.as_ref().ok()?;
         let told = self.told().unwrap_or(usual);
