@@ -1,7 +1,7 @@
 // Ctrl or ⌘ K: anything from anywhere, by keyboard alone. And the keys of lists.
 import type { Locator, Page } from "@playwright/test";
 import { expect, expectNoViolations, open, test, title } from "../fixtures.ts";
-import { createSession } from "../support/support-session.ts";
+import { createSession, expectLive } from "../support/support-session.ts";
 
 function palette(page: Page): { dialog: Locator; field: Locator; options: Locator } {
   const dialog = page.getByRole("dialog", { name: "Find anything" });
@@ -102,6 +102,44 @@ test("an answer to an older text is never shown over a newer one", async ({ page
   await page.waitForResponse("**/_fn/find_by_name");
   await expect(options.filter({ hasText: /verdant/i })).toHaveCount(0);
   await expect(options.filter({ hasText: tenant.name }).first()).toBeVisible();
+});
+
+test("what was typed, chosen and sent outlasts a palette that is made anew when one's sessions change", async ({ page, another, demo, signIn }) => {
+  const ida = await demo.addStaff("Ida Brandt", "support_admin");
+  const tenant = await demo.registerTenant("Quillon Archive");
+  await signIn(ida);
+  await expectLive(page);
+  const elsewhere = await another(ida);
+  const asked = page.waitForRequest("**/_fn/find_by_name");
+  let answer = (): void => undefined;
+  await page.route("**/_fn/find_by_name", async (route) => {
+    await new Promise<void>((done) => (answer = done));
+    await route.continue();
+  });
+  await page.keyboard.press("ControlOrMeta+k");
+  const { dialog, field, options } = palette(page);
+  await field.fill("quillon");
+  await asked;
+  await page.keyboard.press("Enter");
+  const again = page.waitForResponse("**/_fn/signed_in");
+  await createSession(elsewhere, tenant.id);
+  await again;
+  answer();
+  await expect(page).toHaveURL(`/support/tenants/${tenant.id}`);
+  await expect(dialog).toHaveCount(0);
+
+  await page.unroute("**/_fn/find_by_name");
+  await page.keyboard.press("ControlOrMeta+k");
+  await field.fill("quillon");
+  await expect(options.nth(1)).toBeVisible();
+  await page.keyboard.press("ArrowDown");
+  const chosen = options.nth(1);
+  await expect(chosen).toHaveAttribute("aria-selected", "true");
+  const anew = page.waitForResponse("**/_fn/signed_in");
+  await createSession(elsewhere, tenant.id);
+  await anew;
+  await expect(field).toHaveValue("quillon");
+  await expect(chosen).toHaveAttribute("aria-selected", "true");
 });
 
 test("single keys search, move along rows and show themselves; not in fields, and not where they are off", async ({ page, signIn }) => {

@@ -2,6 +2,8 @@
 
 use leptos::{ev, html, prelude::*, web_sys::HtmlDialogElement};
 
+use super::palette::search::{Search, use_search};
+
 /// What can lie over every page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overlay {
@@ -9,12 +11,11 @@ pub enum Overlay {
     Keys,
 }
 
-/// Which of them does, and what is typed there. The text outlives the field, which is made anew when the server is asked
-/// again who is signed in.
+/// Which of them does, and what the palette searches for.
 #[derive(Debug, Clone, Copy)]
 pub struct Overlays {
     shown: RwSignal<Option<Overlay>>,
-    pub(super) text: RwSignal<String>,
+    pub(super) search: Search,
 }
 
 impl Overlays {
@@ -30,7 +31,7 @@ impl Overlays {
     /// Shows it; always true, for keys that are answered so.
     pub(super) fn show(self, overlay: Overlay) -> bool {
         if !self.is(overlay) {
-            self.text.set(String::new());
+            self.search.set_text(String::new());
         }
         self.shown.set(Some(overlay));
         true
@@ -45,7 +46,7 @@ impl Overlays {
 pub(super) fn provide_overlays() {
     provide_context(Overlays {
         shown: RwSignal::new(None),
-        text: RwSignal::new(String::new()),
+        search: use_search(),
     });
 }
 

@@ -20,7 +20,7 @@ use leptos_router::{
 use self::{
     entries::{Deed, Entry, Here, entries},
     keys_help::KeysHelp,
-    search::{Search, use_search},
+    search::Search,
 };
 use super::{
     keys::follow_keys,
@@ -78,7 +78,7 @@ pub(super) fn PaletteAndKeys() -> impl IntoView {
 fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     open_modally(dialog);
-    let search = use_search(overlays.text);
+    let search = overlays.search;
     let live = use_live(Signal::default());
     let path = use_location().pathname;
     let shown = Memo::new(move |_| {
@@ -90,11 +90,6 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
             .found
             .with(|(_, matches)| entries(&search.text.get(), matches, &signed_in, &here))
     });
-    let at = RwSignal::new(0_usize);
-    Effect::new(move || {
-        search.text.track();
-        at.set(0);
-    });
     let act = use_act(overlays);
     let choose = Callback::new(move |place: usize| {
         if let Some(entry) = shown.with_untracked(|shown| shown.get(place).cloned()) {
@@ -103,18 +98,17 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
     });
     // Enter that came before the answer leads to where the answer does.
     Effect::new(move || {
-        search.found.track();
         if search.is_settled() && search.awaited.get_untracked() {
             search.awaited.set(false);
             choose.run(0);
         }
     });
-    let press = move |event| press(&event, shown, at, search, choose);
+    let press = move |event| press(&event, shown, search, choose);
     let count = move || match shown.with(Vec::len) {
         0 => "No results".to_owned(),
         number => counted(number as u64, "result", "results"),
     };
-    let active = move || (shown.with(Vec::len) > 0).then(|| option_id(at.get()));
+    let active = move || (shown.with(Vec::len) > 0).then(|| option_id(search.at.get()));
     view! {
         <dialog
             node_ref=dialog
@@ -143,11 +137,11 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
                     maxlength="200"
                     autofocus=true
                     prop:value=move || search.text.get()
-                    on:input=move |event| search.text.set(event_target_value(&event))
+                    on:input=move |event| search.set_text(event_target_value(&event))
                     on:keydown=press
                 />
             </div>
-            <Options shown at choose search/>
+            <Options shown choose search/>
             <p class="visually-hidden" role="status">{count}</p>
         </dialog>
     }
@@ -158,10 +152,10 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
 fn press(
     event: &ev::KeyboardEvent,
     shown: Memo<Vec<Entry>>,
-    at: RwSignal<usize>,
     search: Search,
     choose: Callback<usize>,
 ) {
+    let at = search.at;
     let last = shown.with_untracked(Vec::len).saturating_sub(1);
     let now = at.get_untracked().min(last);
     match event.key().as_str() {
@@ -180,12 +174,7 @@ fn option_id(place: usize) -> String {
 }
 
 #[component]
-fn Options(
-    shown: Memo<Vec<Entry>>,
-    at: RwSignal<usize>,
-    choose: Callback<usize>,
-    search: Search,
-) -> impl IntoView {
+fn Options(shown: Memo<Vec<Entry>>, choose: Callback<usize>, search: Search) -> impl IntoView {
     let groups = move || {
         let shown = shown.get();
         let mut place = 0;
@@ -197,7 +186,7 @@ fn Options(
                     .iter()
                     .map(|entry| {
                         place += 1;
-                        option(entry, place - 1, at, choose)
+                        option(entry, place - 1, search.at, choose)
                     })
                     .collect();
                 view! {

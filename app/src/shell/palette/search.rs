@@ -1,4 +1,4 @@
-//! What the server finds for the text in the palette.
+//! What is typed in the palette, and what the server finds for it.
 
 use std::time::Duration;
 
@@ -9,9 +9,12 @@ use crate::{api, domain::matches::Matches};
 /// How long typing has to rest before the server is asked.
 const REST: Duration = Duration::from_millis(120);
 
+/// It outlives the field, which is made anew when the server is asked again who is signed in.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Search {
+pub struct Search {
     pub(super) text: RwSignal<String>,
+    /// The place of the active result.
+    pub(super) at: RwSignal<usize>,
     /// What was found, and for which text.
     pub(super) found: RwSignal<(String, Matches)>,
     pub(super) problem: RwSignal<Option<String>>,
@@ -20,6 +23,13 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// Searches for another text.
+    pub fn set_text(self, text: String) {
+        self.awaited.set(false);
+        self.at.set(0);
+        self.text.set(text);
+    }
+
     /// Whether everything that is shown belongs to the text.
     pub(super) fn is_settled(self) -> bool {
         self.text
@@ -45,16 +55,16 @@ impl Search {
     }
 }
 
-pub(super) fn use_search(text: RwSignal<String>) -> Search {
+pub fn use_search() -> Search {
     let search = Search {
-        text,
+        text: RwSignal::default(),
+        at: RwSignal::default(),
         found: RwSignal::default(),
         problem: RwSignal::new(None),
         awaited: RwSignal::new(false),
     };
     Effect::new(move || {
         let text = search.text.with(|text| text.trim().to_owned());
-        search.awaited.set(false);
         if text.is_empty() {
             search.problem.set(None);
             search.found.set(Default::default());
