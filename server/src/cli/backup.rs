@@ -4,18 +4,24 @@ use std::{
     fs::DirBuilder,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use clap::Args;
+use gateway::lease::LEASE;
 use secrecy::SecretString;
 use store::{Engine, Store};
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::sleep};
 
 use super::{
     CliError, Common,
     open::{Opened, configured, open_with},
 };
-use crate::{config::Config, keys::copy_keys, services::nodes::EpochKeeper};
+use crate::{
+    config::Config,
+    keys::copy_keys,
+    services::{Core, nodes::EpochKeeper},
+};
 
 #[derive(Debug, Args)]
 #[command(
@@ -123,18 +129,31 @@ async fn only_revoke(config: Config) -> Result<usize, CliError> {
     let held = Store::hold(&url)?;
     let Opened { core, context } = open_with(config).await?;
     if core.store.engine() == Engine::Postgres {
-        let mut reader = core.store.read().await?;
-        let mut db = reader.db();
-        let now = db.store_now(core.now()).await?;
-        if db.count_serving_nodes(now).await? > 0 {
-            let running = "a server is running on this data store: stop every node first";
-            return Err(CliError::Usage(running.to_owned()));
-        }
+        no_node_serves(&core).await?;
     }
     let (revoked, mark) = EpochKeeper::begin_restored(&core, &context).await?;
     mark.keep()?;
     drop(held);
     Ok(revoked)
+}
+
+/// A database that was copied while a node served holds that node's lease, which nobody renews any more: it runs out. A
+/// lease that doesn't is of a node that serves.
+async fn no_node_serves(core: &Core) -> Result<(), CliError> {
+    let mut reader = core.store.read().await?;
+    let mut db = reader.db();
+    let waited_since = Instant::now();
+    loop {
+        let now = db.store_now(core.now()).await?;
+        if db.count_serving_nodes(now).await? == 0 {
+            return Ok(());
+        }
+        if waited_since.elapsed() > 2 * LEASE {
+            let running = "a server is running on this data store: stop every node first";
+            return Err(CliError::Usage(running.to_owned()));
+        }
+        sleep(LEASE / 10).await;
+    }
 }
 
 fn put_back_keys(from: &Path, data_dir: &Path) -> Result<(), CliError> {
