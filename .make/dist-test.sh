@@ -19,6 +19,7 @@ if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
   SUPPORT_CONSOLE_VERSION=0.0.1 "$ROOT/.make/dist.sh"
   "$ROOT/.make/dist.sh"
   root=$(mktemp -d)
+  chmod 755 "$root"
   trap 'rm -rf --one-file-system "$root"' EXIT
   fresh() { debootstrap --variant=minbase --include=adduser,debconf,init-system-helpers bookworm "$root" >"$TARGET/dist/debootstrap.log"; }
   step "A fresh Debian root" fresh
