@@ -46,15 +46,28 @@ impl Entry {
 
     /// Whether each word of a text begins a word of it.
     fn fits(&self, text: &str) -> bool {
-        let own = fold(&format!("{} {}", self.title, self.note));
-        let text = fold(text);
-        let begins = |word: &str| {
-            let own = own.split(|c: char| !c.is_alphanumeric());
-            own.into_iter().any(|own| own.starts_with(word))
-        };
-        let words = text.split(|c: char| !c.is_alphanumeric());
-        words.filter(|word| !word.is_empty()).all(begins)
+        let own = format!("{} {}", self.title, self.note);
+        words(text).all(|word| begins_a_word(&own, &word))
     }
+
+    /// Whether a text that fits has no word of the title: it names the tenant, rather than what is done there.
+    fn fits_by_note(&self, text: &str) -> bool {
+        !text.is_empty() && !words(text).any(|word| begins_a_word(&self.title, &word))
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let text = fold(text);
+    let words: Vec<_> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    words.into_iter()
+}
+
+fn begins_a_word(text: &str, beginning: &str) -> bool {
+    words(text).any(|word| word.starts_with(beginning))
 }
 
 /// Where the person is.
@@ -68,11 +81,14 @@ pub struct Here {
 /// Everything that fits `text`, the likeliest first. All pages and acts without one.
 pub fn entries(text: &str, matches: &Matches, signed_in: &SignedIn, here: &Here) -> Vec<Entry> {
     let text = text.trim();
+    let own = pages().into_iter().chain(acts(signed_in, here));
+    let (by_note, by_title): (Vec<_>, Vec<_>) = own
+        .filter(|entry| entry.fits(text))
+        .partition(|entry| entry.fits_by_note(text));
     let mut entries: Vec<_> = named(matches).into_iter().collect();
-    let mut own = pages();
-    own.extend(acts(signed_in, here));
-    entries.extend(own.into_iter().filter(|entry| entry.fits(text)));
+    entries.extend(by_title);
     entries.extend(found(matches));
+    entries.extend(by_note);
     entries
 }
 
@@ -169,7 +185,7 @@ fn found(matches: &Matches) -> impl Iterator<Item = Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{find::Found, staff::StaffRef};
+    use crate::domain::{find::Found, matches::TenantMatch, staff::StaffRef};
 
     fn anyone() -> SignedIn {
         serde_json::from_value(serde_json::json!({
@@ -229,6 +245,23 @@ mod tests {
             ["Create Support Session"]
         );
         assert!(titles("revoke", &none, "/support").is_empty());
+    }
+
+    #[test]
+    fn the_tenant_that_is_named_comes_before_what_is_done_there() {
+        let matches = Matches {
+            tenants: vec![TenantMatch {
+                id: "acme".parse().unwrap(),
+                name: "Acme Bank".into(),
+            }],
+            ..Matches::default()
+        };
+        let listed = |text| titles(text, &matches, "/support/tenants/acme");
+        let create = "Create Support Session";
+        let (go, create_there) = ("Acme Bank", "Create Support Session for Acme Bank");
+        let logout = "Force Logout All Sessions";
+        assert_eq!(listed("acme"), [go, create_there, create, logout]);
+        assert_eq!(listed("create acme"), [create, go, create_there]);
     }
 
     #[test]
