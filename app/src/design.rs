@@ -29,7 +29,7 @@ pub const PATH: &str = "/design";
 const KINDS: [&str; 5] = ["usual", "empty", "failing", "long", "stale"];
 
 /// The pages that are linked.
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
     ("Overview", "/support"),
     ("Tenant", "/support/tenants/tnt_01kbz0q4"),
     ("Support sessions", "/support/sessions"),
@@ -38,6 +38,7 @@ const PAGES: [(&str, &str); 8] = [
         "/support/sessions/01937e2c-7b6a-7cc0-8000-0000000000a1",
     ),
     ("Audit log", "/audit"),
+    ("Staff", "/admin/staff"),
     ("Gateway rules", "/support/rules"),
     ("Help", "/support/help"),
     ("Sign-in", "/sign-in"),

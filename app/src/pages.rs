@@ -20,6 +20,7 @@ pub mod revoke_support_session;
 pub mod rules;
 pub mod saved_views;
 pub mod sign_in;
+pub mod staff;
 pub mod support_session;
 pub mod support_sessions;
 pub mod tenant;
@@ -62,6 +63,7 @@ pub fn AppRoutes() -> impl IntoView {
             </ParentRoute>
             <Route ssr=ASYNC path=path!("/support/revoke-sessions") view=parts::RevokeSelected::lazy()/>
             <Route ssr=ASYNC path=path!("/support/requests/:id") view=parts::Request::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/staff") view=parts::Staff::lazy()/>
             <Route ssr=ASYNC path=path!("/audit") view=parts::AuditLog::lazy()/>
             <Route ssr=ASYNC path=path!("/audit/events/:id") view=parts::AuditEvent::lazy()/>
         </Routes>

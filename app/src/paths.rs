@@ -27,6 +27,9 @@ pub const SESSIONS_EXPORT: &str = "/export/support-sessions";
 pub const ACTIVITY_EXPORT: &str = "/export/support-activity";
 /// The export of one session's access log, in axum's form.
 pub const ACCESS_LOG_EXPORT: &str = "/export/support-sessions/{id}/access-log";
+/// What the addresses of administration pages begin with.
+pub(crate) const ADMIN: &str = "/admin";
+pub const STAFF: &str = "/admin/staff";
 pub const HELP: &str = "/support/help";
 pub const RULES: &str = "/support/rules";
 pub const SIGN_IN: &str = "/sign-in";
@@ -236,7 +239,7 @@ pub fn local_path(path: &str) -> Option<&str> {
 }
 
 /// What the addresses of pages begin with. The sign-in is none to come back to.
-const PAGES: [&str; 3] = [OVERVIEW, AUDIT, "/account"];
+const PAGES: [&str; 4] = [OVERVIEW, AUDIT, ADMIN, "/account"];
 /// [`ENTER_TENANT`] without its session.
 const ENTERING: &str = "/support/enter";
 /// [`OPEN_TENANT`] without its label.
@@ -301,6 +304,7 @@ mod tests {
             "/audit?actor=..",
             "/audit/events/1",
             "/account/password",
+            "/admin/staff?q=a",
             "/support/tenants/a..b/force-logout",
             "/support/open/s-a",
         ] {

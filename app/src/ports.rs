@@ -22,6 +22,7 @@ use crate::domain::{
     saved_views::{FilteredList, SavedView, SavedViewForm},
     settings::Settings,
     signed_in::{LostSignIn, SignedIn},
+    staff::{StaffFilter, StaffList},
     support_sessions::{
         BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
         SelectedSessions, SessionsOfDay, SupportSessionDetail, SupportSessionDraft,
@@ -57,6 +58,13 @@ pub trait StaffPort: Send + Sync {
     async fn any_staff(&self) -> Result<bool, Problem>;
     /// Why the holder of a token is not signed in any more. Public, for those who hold one.
     async fn why_signed_out(&self, token: &str) -> Option<LostSignIn>;
+    /// One page of staff members.
+    async fn list(
+        &self,
+        context: &Context,
+        filter: StaffFilter,
+        page: PageRequest,
+    ) -> Result<StaffList, Problem>;
 }
 
 #[async_trait]

@@ -3,7 +3,12 @@
 use leptos::prelude::*;
 
 use super::{ApiError, Json};
-use crate::domain::{flash::Flash, settings as config, signed_in};
+use crate::domain::{
+    flash::Flash,
+    page::PageRequest,
+    settings as config, signed_in,
+    staff::{StaffFilter, StaffList},
+};
 
 #[server(prefix = "/_fn", endpoint = "signed_in", protocol = Json)]
 pub async fn signed_in() -> Result<Option<signed_in::SignedIn>, ApiError> {
@@ -26,6 +31,13 @@ pub async fn settings() -> Result<config::Settings, ApiError> {
     let now = signed_in.ok_or_else(unauthenticated)?.now;
     authorise(&context.caller, Act::ReadTenants, now)?;
     Ok((*console.settings).clone())
+}
+
+/// One page of staff members.
+#[server(prefix = "/_fn", endpoint = "list_staff", protocol = Json)]
+pub async fn list_staff(filter: StaffFilter, page: PageRequest) -> Result<StaffList, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.staff.list(&context, filter, page).await?)
 }
 
 /// Takes the message that a plain form left for this page. It can be taken once.

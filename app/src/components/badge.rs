@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, IconName};
 use crate::domain::{
-    audit::AuditOutcome, health::Health, support_sessions::SupportSessionStatus,
+    audit::AuditOutcome, health::Health, staff::StaffState, support_sessions::SupportSessionStatus,
     tenants::TenantStatus,
 };
 
@@ -75,6 +75,22 @@ pub fn TenantStatusTag(#[prop(into)] status: Signal<TenantStatus>) -> impl IntoV
     view! {
         <span class="tag" data-status=move || status.get().as_str()>
             {move || status.get().label()}
+        </span>
+    }
+}
+
+/// Whether a staff member may use the console.
+#[component]
+pub fn StaffStateBadge(state: StaffState) -> impl IntoView {
+    let (tone, icon) = match state {
+        StaffState::Active => ("good", IconName::Good),
+        StaffState::NoRole => ("mute", IconName::Unknown),
+        StaffState::Deactivated => ("mute", IconName::Stopped),
+    };
+    view! {
+        <span class=format!("badge {tone}")>
+            <Icon name=icon size=13/>
+            {state.label()}
         </span>
     }
 }

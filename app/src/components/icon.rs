@@ -24,6 +24,8 @@ pub enum IconName {
     Document,
     /// A list of ticks: the gateway's rules.
     Rules,
+    /// A head and shoulders: staff.
+    Person,
     /// A question mark in a circle: help.
     Help,
     Search,
@@ -50,6 +52,9 @@ impl IconName {
             Self::Lock => "M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3Z",
             Self::Document => "M4 2h6l3 3v9H4ZM6.5 7.5h4M6.5 10.5h4",
             Self::Rules => "M2 4l1.2 1.2L5.4 3M2 11l1.2 1.2 2.2-2.2M8 4.5h6M8 11.5h6",
+            Self::Person => {
+                "M8 8A3 3 0 1 0 8 2a3 3 0 0 0 0 6ZM2 14c0-2.8 2.7-4.5 6-4.5s6 1.7 6 4.5"
+            }
             Self::Help => {
                 "M8 15A7 7 0 1 0 8 1a7 7 0 0 0 0 14ZM6 6.2c.1-1.2.9-1.9 2-1.9 1.2 0 2 .7 2 1.8 \
                  0 1.5-2 1.6-2 3.1M8 11.5v.1"

@@ -28,6 +28,9 @@ pub struct LiveInterest {
     /// The support session whose access log is followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_of: Option<SupportSessionId>,
+    /// Whether staff members or their sign-ins are shown: the page is fetched again when some change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub staff: bool,
 }
 
 /// One event of the stream. Its name in the stream is the value of `type`.

@@ -55,6 +55,8 @@ pub enum Act<'a> {
     IntrospectIdentityOf(&'a TenantId),
     /// Tell how requests ended that a proxy carried.
     CompleteAccessLog,
+    /// See staff members, their roles, sign-ins and invitations.
+    ReadStaff,
     /// Add staff members, change their roles, deactivate them.
     ManageStaff,
     /// Make and revoke keys.
@@ -100,9 +102,11 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         Act::ReplaceToken(holder) | Act::OpenTenant(holder) => holder == staff.staff_id,
         // The holder of a session uses its budget, so someone else must raise it.
         Act::RaiseBudget(holder) => is_super_admin && holder != staff.staff_id,
-        Act::RevokeSelectedSessions | Act::ReadSystemAudit | Act::ManageStaff | Act::ManageKeys => {
-            is_super_admin
-        }
+        Act::RevokeSelectedSessions
+        | Act::ReadSystemAudit
+        | Act::ReadStaff
+        | Act::ManageStaff
+        | Act::ManageKeys => is_super_admin,
         Act::RegisterTenants
         | Act::SendTelemetry
         | Act::IntrospectIdentities
@@ -171,6 +175,7 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         | Act::ReplaceToken(_)
         | Act::OpenTenant(_)
         | Act::RaiseBudget(_)
+        | Act::ReadStaff
         | Act::ManageStaff
         | Act::ManageKeys
         | Act::ManageRetention

@@ -1,5 +1,7 @@
 //! Staff members and their roles.
 
+mod list;
+
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +13,8 @@ use super::{
     problem::{FieldProblems, Problem},
     text::clean,
 };
+
+pub use list::*;
 
 /// The shortest password, in characters (NIST SP 800-63B-4 asks for at least 15 without a second factor).
 pub const PASSWORD_MIN: usize = 15;

@@ -31,6 +31,7 @@ pub fn union<'a>(interests: impl IntoIterator<Item = &'a LiveInterest>) -> LiveI
         add_new(&mut all.support_sessions, &interest.support_sessions);
         all.counts |= interest.counts;
         all.new_support_sessions |= interest.new_support_sessions;
+        all.staff |= interest.staff;
         all.access_log_of = all.access_log_of.or(interest.access_log_of);
     }
     all

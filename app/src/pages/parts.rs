@@ -68,6 +68,7 @@ page!(ReplaceToken in sessions: super::replace_token::ReplaceTokenPage);
 page!(RaiseBudget in sessions: super::raise_budget::RaiseBudgetPage);
 page!(RevokeSelected in sessions: super::revoke_selected::RevokeSelectedPage);
 page!(Request in sessions: super::request::RequestPage);
+page!(Staff in admin: super::staff::StaffPage);
 page!(AuditLog in more: super::audit_log::AuditLogPage);
 page!(AuditEvent in more: super::audit_event::AuditEventPage);
 
@@ -77,6 +78,7 @@ pub enum Part {
     Overview,
     Tenant,
     Sessions,
+    Admin,
     More,
 }
 
@@ -98,6 +100,8 @@ impl Part {
             Self::Tenant
         } else if sessions.iter().any(is_below) {
             Self::Sessions
+        } else if is_below(&paths::ADMIN) {
+            Self::Admin
         } else {
             Self::More
         }
@@ -109,6 +113,7 @@ impl Part {
             Self::Overview => "overview",
             Self::Tenant => "tenant",
             Self::Sessions => "sessions",
+            Self::Admin => "admin",
             Self::More => "more",
         }
     }
@@ -123,6 +128,7 @@ impl Part {
             Self::Overview => Overview::load().await,
             Self::Tenant => Tenant::load().await,
             Self::Sessions => SupportSessions::load().await,
+            Self::Admin => Staff::load().await,
             Self::More => Help::load().await,
         }
     }
@@ -151,6 +157,7 @@ mod tests {
             ("/support/tenants/acme/create-session", Part::Tenant),
             ("/support/sessions", Part::Sessions),
             ("/support/requests/1", Part::Sessions),
+            ("/admin/staff", Part::Admin),
             ("/support/sessionsx", Part::More),
             ("/audit/events/1", Part::More),
             ("/support/help", Part::More),

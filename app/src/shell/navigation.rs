@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     components::{BrandMark, Icon, IconName, format::thousands},
-    domain::signed_in::SignedIn,
+    domain::{signed_in::SignedIn, staff::Role},
     paths,
     signed_in::WhileSignedIn,
 };
@@ -26,6 +26,7 @@ fn SideOf(signed_in: SignedIn) -> impl IntoView {
     let asked_at = signed_in.now;
     let live = follow_support_sessions(signed_in.active_support_sessions);
     let may_enter = signed_in.may_enter();
+    let administers = signed_in.staff.roles.contains(&Role::SuperAdmin);
     let active = Signal::derive(move || {
         let later = live.support_sessions.get();
         later
@@ -40,7 +41,7 @@ fn SideOf(signed_in: SignedIn) -> impl IntoView {
                 <BrandMark/>
                 <span>"Support Console"</span>
             </a>
-            {may_enter.then(|| view! { <PaletteButton/> <Navigation active/> })}
+            {may_enter.then(|| view! { <PaletteButton/> <Navigation active administers/> })}
             <div class="side-foot">
                 {may_enter.then(|| view! { <LiveIndicator live now=signed_in.now/> })}
                 <Account signed_in/>
@@ -53,6 +54,8 @@ fn SideOf(signed_in: SignedIn) -> impl IntoView {
 fn Navigation(
     /// How many support sessions are active on the platform.
     active: Signal<u64>,
+    /// Whether the person may open the pages of administration.
+    administers: bool,
 ) -> impl IntoView {
     view! {
         <nav class="nav" aria-label="Main">
@@ -73,9 +76,25 @@ fn Navigation(
                 </li>
                 <NavLink href=paths::AUDIT icon=IconName::Document label="Audit log"/>
                 <NavLink href=paths::RULES icon=IconName::Rules label="Rules"/>
+                {administers.then(|| view! { <Administration/> })}
                 <NavLink href=paths::HELP icon=IconName::Help label="Help"/>
             </ul>
         </nav>
+    }
+}
+
+/// The pages for super admins.
+#[component]
+fn Administration() -> impl IntoView {
+    view! {
+        <li>
+            <p id="nav-administration" class="nav-group">
+                "Administration"
+            </p>
+            <ul aria-labelledby="nav-administration">
+                <NavLink href=paths::STAFF icon=IconName::Person label="Staff"/>
+            </ul>
+        </li>
     }
 }
 
@@ -123,6 +142,7 @@ fn section(path: &str) -> Option<&'static str> {
         paths::RULES,
         paths::SUPPORT_SESSIONS,
         paths::AUDIT,
+        paths::STAFF,
         paths::OVERVIEW,
     ];
     sections.into_iter().find(|section| {
@@ -145,6 +165,7 @@ mod tests {
         );
         assert_eq!(section("/audit/events/x"), Some(paths::AUDIT));
         assert_eq!(section("/support/rules"), Some(paths::RULES));
+        assert_eq!(section("/admin/staff"), Some(paths::STAFF));
         assert_eq!(section("/auditor"), None);
     }
 

@@ -117,7 +117,7 @@ pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), Cl
             let given = staff.add(&context, new, password).await?;
             tell_password(&given, "Added")?;
         }
-        StaffCommand::List => out::print(&list(&staff.list(&context).await?))?,
+        StaffCommand::List => out::print(&list(&staff.list_all(&context).await?))?,
         StaffCommand::SetRoles(args) => {
             let found = staff.find(&context, &args.who.who).await?;
             let changed = staff.set_roles(&context, found.id, args.roles).await?;

@@ -236,6 +236,9 @@ impl Teller {
 
     /// Handles a change. Returns whether the staff member may still read.
     async fn notice(&mut self, change: &Change) -> Result<bool, ServiceError> {
+        if self.view.is_fetched_again_for(change.kind) {
+            self.reset_soon();
+        }
         match change.kind {
             ChangeKind::Tenant if !self.view.wants_tenant(&change.subject) => {}
             ChangeKind::Tenant | ChangeKind::Health => {

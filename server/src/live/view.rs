@@ -12,7 +12,7 @@ use app::domain::{
     support_sessions::{SupportSession, SupportSessionCounts, SupportSessionStatus},
     tenants::{HealthCounts, TenantHealth},
 };
-use store::access_log::ACCESS_LOG_PAGE;
+use store::{ChangeKind, access_log::ACCESS_LOG_PAGE};
 use tokio::time::Instant;
 
 use super::{board::Board, figures::Figures};
@@ -94,6 +94,16 @@ impl View {
     /// Whether a change of a support session concerns the page beyond the figures.
     pub(super) fn wants(&self, session: SupportSessionId) -> bool {
         self.interest.new_support_sessions || self.interest.support_sessions.contains(&session)
+    }
+
+    /// Whether the page shows what is fetched again as a whole when something of this kind changes.
+    pub(super) fn is_fetched_again_for(&self, kind: ChangeKind) -> bool {
+        let of_staff = [
+            ChangeKind::Staff,
+            ChangeKind::StaffSession,
+            ChangeKind::SupportSession,
+        ];
+        self.interest.staff && of_staff.contains(&kind)
     }
 
     /// Rows that have changed since they were last sent, and the figures. Pending while it is too early to

@@ -10,6 +10,7 @@ use app::domain::{
     policy::{Act, authorise},
     problem::Problem,
     record::RecordOutage,
+    text::clean,
     time_range::{TimePreset, TimeSpan},
 };
 use chrono_tz::Tz;
@@ -26,6 +27,9 @@ use uuid::Uuid;
 
 use super::ServiceError;
 use crate::{config::Config, cursor::CursorKey};
+
+/// The longest search, in characters.
+pub(super) const SEARCH_MAX: usize = 200;
 
 /// The base of every use case. Cheap to clone.
 #[derive(Clone)]
@@ -193,6 +197,13 @@ impl Core {
             first_row: listed.first_row,
         }
     }
+}
+
+/// The text of a list's search box, if there is one that can be looked for.
+pub(super) fn searched(text: Option<&str>) -> Result<Option<String>, Problem> {
+    let text = clean(text.unwrap_or_default(), 0, SEARCH_MAX, false)
+        .map_err(|error| Problem::invalid_field("q", error))?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// The actor, as named in the audit log.

@@ -1,6 +1,7 @@
 //! Staff members: adding them, their roles and passwords, withdrawing and restoring access.
 
 mod access;
+mod list;
 mod one_time_password;
 mod password;
 mod port;
@@ -53,14 +54,14 @@ impl StaffService {
     }
 
     /// Every staff member, by e-mail address.
-    pub async fn list(&self, context: &Context) -> Result<Vec<StaffMember>, ServiceError> {
-        self.core.authorise(context, Act::ManageStaff)?;
+    pub async fn list_all(&self, context: &Context) -> Result<Vec<StaffMember>, ServiceError> {
+        self.core.authorise(context, Act::ReadStaff)?;
         Ok(self.core.store.read().await?.db().list_staff().await?)
     }
 
     /// The staff member that `who` names: an identifier or an e-mail address.
     pub async fn find(&self, context: &Context, who: &str) -> Result<StaffMember, ServiceError> {
-        self.core.authorise(context, Act::ManageStaff)?;
+        self.core.authorise(context, Act::ReadStaff)?;
         let mut reader = self.core.store.read().await?;
         let found = if let Ok(id) = who.trim().parse() {
             reader.db().lookup_staff(id).await?

@@ -17,7 +17,6 @@ use app::{
             CallBucket, ChosenTenant, HealthAt, Organization, Overview, TelemetryState,
             TenantDetail, TenantFilter, TenantHealth, TenantRef,
         },
-        text::clean,
     },
     ports::TenantsPort,
 };
@@ -26,7 +25,7 @@ use chrono::TimeDelta;
 use gateway::SessionGates;
 use store::{StoreError, listing::PageAt, tenants::StoredTenant};
 
-use super::{Core, telemetry::telemetry_state};
+use super::{Core, core::searched, telemetry::telemetry_state};
 
 pub(super) use self::choose::tenant_ref;
 pub(super) use self::history::HISTORY_KEPT;
@@ -38,8 +37,6 @@ const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
 const SERIES_LENGTH: i32 = 96;
 /// How many organizations the detail shows. The list has all of them.
 pub(super) const ORGANIZATIONS_SHOWN: u32 = 1000;
-/// The longest search, in characters.
-const SEARCH_MAX: usize = 200;
 
 /// Tenants and their health. Cheap to clone.
 #[derive(Clone)]
@@ -217,14 +214,7 @@ pub(super) async fn find_tenant(core: &Core, id: &TenantId) -> Result<StoredTena
 
 /// The filter with a search that can be looked for.
 fn validated(filter: TenantFilter) -> Result<TenantFilter, Problem> {
-    let search = match filter.search.as_deref() {
-        None => None,
-        Some(text) => {
-            let text = clean(text, 0, SEARCH_MAX, false)
-                .map_err(|error| Problem::invalid_field("q", error))?;
-            Some(text).filter(|text| !text.is_empty())
-        }
-    };
+    let search = searched(filter.search.as_deref())?;
     Ok(TenantFilter { search, ..filter })
 }
 

@@ -10,6 +10,7 @@ use crate::{
     pools::Pools,
     sought::searchable,
     sql::queries,
+    staff::searched_text as searched_staff,
     tenants::searched_text,
 };
 use before::was_form_of;
@@ -31,6 +32,11 @@ queries! {
                 WHERE octet_length(actor_search) <> length(actor_search) OR actor_search LIKE '%  %' OR actor_search LIKE '%`%'";
         fn list_addresses_to_refold() -> all String
             = "SELECT email FROM staff WHERE octet_length(email) <> length(email)";
+        fn list_staff_to_refold() -> all (String, String, String)
+            = "SELECT id, name, email FROM staff WHERE search = '' \
+                OR octet_length(search) <> length(search) OR search LIKE '%  %' OR search LIKE '%`%' ORDER BY id";
+        fn refold_staff(id: &str, search: &str, sort_name: &str)
+            = "UPDATE staff SET search = :search, sort_name = :sort_name WHERE id = :id";
         fn refold_tenant(id: &str, search: &str, sort_name: &str)
             = "UPDATE tenants SET search = :search, sort_name = :sort_name WHERE id = :id";
         fn refold_organization(tenant: &str, id: &str, sort_name: &str)
@@ -48,6 +54,11 @@ queries! {
 /// One stored form that is replaced.
 enum Refolded {
     Tenant {
+        id: String,
+        search: String,
+        sort_name: String,
+    },
+    Staff {
         id: String,
         search: String,
         sort_name: String,
@@ -115,6 +126,15 @@ async fn changed(db: &mut Db<'_>) -> Result<Vec<Refolded>, StoreError> {
             });
         }
     }
+    for (id, name, email) in db.list_staff_to_refold().await? {
+        let email = parse_email(&email).unwrap_or(email);
+        let (search, sort_name) = (searched_staff(&name, &email), sort_key(&name));
+        all.push(Refolded::Staff {
+            id,
+            search,
+            sort_name,
+        });
+    }
     for before in db.list_addresses_to_refold().await? {
         if let Some(after) = parse_email(&before).ok().filter(|after| *after != before) {
             all.push(Refolded::Address { before, after });
@@ -131,6 +151,11 @@ impl Refolded {
                 search,
                 sort_name,
             } => db.refold_tenant(id, search, sort_name).await,
+            Self::Staff {
+                id,
+                search,
+                sort_name,
+            } => db.refold_staff(id, search, sort_name).await,
             Self::Organization {
                 tenant,
                 id,

@@ -1,5 +1,7 @@
 //! Staff members.
 
+mod list;
+
 use app::domain::{
     StaffId, Timestamp,
     staff::{Role, StaffMember},
@@ -10,8 +12,11 @@ use secrecy::SecretString;
 use super::{
     Bookkeeping, Db, Tx,
     record::{Record, insert, record, select},
+    searchable, sort_key,
     sql::queries,
 };
+
+pub use list::StoredStaff;
 
 queries! {
     Db {
@@ -49,7 +54,13 @@ queries! {
     }
     Tx {
         /// Adds a staff member.
-        pub fn add_staff(record: &StaffRecord) = insert!("staff", StaffRecord);
+        pub fn add_staff(record: &StaffRecord)
+            where (record, search = searched(&record.member), sort_name = sort_key(&record.member.name))
+            = insert!("staff", StaffRecord, "search, sort_name");
+
+        /// Notes when a staff member signed in.
+        pub fn note_sign_in(id: StaffId, at: Timestamp)
+            = "UPDATE staff SET last_signed_in_at = :at WHERE id = :id";
 
         /// Gives a staff member exactly these roles.
         pub fn set_staff_roles(id: StaffId, roles: &[Role])
@@ -77,6 +88,15 @@ pub struct StaffRecord {
     pub password_hash: SecretString,
     /// The password was given by someone else and must be changed first.
     pub must_change_password: bool,
+}
+
+/// The text that a staff member is found by.
+fn searched(member: &StaffMember) -> String {
+    searched_text(&member.name, &member.email)
+}
+
+pub(crate) fn searched_text(name: &str, email: &str) -> String {
+    searchable(&format!("{name}\n{email}"))
 }
 
 record! { StaffMember { id; email; name; roles; deactivated_at; created_at } }

@@ -53,6 +53,10 @@ queries! {
             = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = :staff \
                 AND revoked_at IS NULL AND ends_at > :now";
 
+        /// How many support sessions each staff member has open who has any.
+        pub fn count_active_support_sessions_by_staff(now: Timestamp) -> all (StaffId, u64)
+            = concatcp!("SELECT staff_id, COUNT(*) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now GROUP BY staff_id");
+
         /// How many support sessions are active.
         pub fn count_active_support_sessions(now: Timestamp) -> one u64
             = concatcp!("SELECT COUNT(*) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use app::domain::tenants::TenantFilter;
+use app::domain::{staff::StaffFilter, tenants::TenantFilter};
 use serde_json::{Value, json};
 
 use crate::support::prelude::*;
@@ -27,6 +27,10 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
         ("take_flash", json!({ "id": "another's" })),
         ("health_history", json!({})),
         ("overview", json!({ "filter": tenants, "page": page })),
+        (
+            "list_staff",
+            json!({ "filter": StaffFilter::default(), "page": page }),
+        ),
         ("tenant_detail", json!({ "id": "acme" })),
         (
             "list_support_sessions",

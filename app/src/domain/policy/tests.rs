@@ -153,6 +153,7 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
             Act::IntrospectIdentityOf(tenant),
         ),
         ("complete the access log", Act::CompleteAccessLog),
+        ("read staff", Act::ReadStaff),
         ("manage staff", Act::ManageStaff),
         ("manage keys", Act::ManageKeys),
         ("probe the gateway", Act::ProbeGateway),

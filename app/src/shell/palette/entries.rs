@@ -2,7 +2,7 @@
 
 use super::fold::fold;
 use crate::{
-    domain::{find::Named, matches::Matches, shown::in_sentence, signed_in::SignedIn},
+    domain::{find::Named, matches::Matches, shown::in_sentence, signed_in::SignedIn, staff::Role},
     paths,
     query::Query,
 };
@@ -81,7 +81,7 @@ pub struct Here {
 /// Everything that fits `text`, the likeliest first. All pages and acts without one.
 pub fn entries(text: &str, matches: &Matches, signed_in: &SignedIn, here: &Here) -> Vec<Entry> {
     let text = text.trim();
-    let own = pages().into_iter().chain(acts(signed_in, here));
+    let own = pages(signed_in).into_iter().chain(acts(signed_in, here));
     let (by_note, by_title): (Vec<_>, Vec<_>) = own
         .filter(|entry| entry.fits(text))
         .partition(|entry| entry.fits_by_note(text));
@@ -92,17 +92,22 @@ pub fn entries(text: &str, matches: &Matches, signed_in: &SignedIn, here: &Here)
     entries
 }
 
-fn pages() -> Vec<Entry> {
-    [
+fn pages(signed_in: &SignedIn) -> Vec<Entry> {
+    let administration: &[_] = match signed_in.staff.roles.contains(&Role::SuperAdmin) {
+        true => &[("Staff", paths::STAFF)],
+        false => &[],
+    };
+    let everyones = [
         ("Tenant health", paths::OVERVIEW),
         ("View Sessions", paths::SUPPORT_SESSIONS),
         ("Audit log", paths::AUDIT),
         ("Rules", paths::RULES),
         ("Help", paths::HELP),
         ("Change password", paths::PASSWORD),
-    ]
-    .map(|(title, path)| Entry::new("Pages", title, "", Deed::Go(path.to_owned())))
-    .into()
+    ];
+    let all = everyones.iter().chain(administration);
+    all.map(|(title, path)| Entry::new("Pages", *title, "", Deed::Go((*path).to_owned())))
+        .collect()
 }
 
 fn acts(signed_in: &SignedIn, here: &Here) -> Vec<Entry> {

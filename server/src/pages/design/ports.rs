@@ -17,7 +17,7 @@ use app::{
         rules::{DryRun, DryRunForm, RulesInForce},
         saved_views::{FilteredList, SavedView, SavedViewForm},
         signed_in::{LostSignIn, SignedIn},
-        staff::StaffRef,
+        staff::{StaffFilter, StaffList, StaffRef, StaffRow},
         support_sessions::{
             BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
             SelectedSessions, SessionsOfDay, SupportSessionCounts, SupportSessionDetail,
@@ -65,6 +65,22 @@ impl StaffPort for Samples {
     }
     async fn why_signed_out(&self, _: &str) -> Option<LostSignIn> {
         None
+    }
+    async fn list(
+        &self,
+        _: &Context,
+        _: StaffFilter,
+        _: PageRequest,
+    ) -> Result<StaffList, Problem> {
+        let row = StaffRow {
+            member: self.told()?.staff.clone(),
+            last_signed_in_at: Some(now()),
+            active_support_sessions: 2,
+        };
+        Ok(StaffList {
+            staff: self.rows(&[row], 1),
+            now: now(),
+        })
     }
 }
 

@@ -4,8 +4,10 @@ use app::{
     domain::{
         caller::{Caller, Context},
         nodes::rules_differ,
+        page::PageRequest,
         problem::Problem,
         signed_in::{LostSignIn, SignedIn},
+        staff::{StaffFilter, StaffList},
     },
     ports::StaffPort,
 };
@@ -59,6 +61,15 @@ impl StaffPort for StaffService {
     async fn why_signed_out(&self, token: &str) -> Option<LostSignIn> {
         // Without a store there is a sign-in page all the same, which then says nothing.
         why_ended(&self.core, token).await.ok().flatten()
+    }
+
+    async fn list(
+        &self,
+        context: &Context,
+        filter: StaffFilter,
+        page: PageRequest,
+    ) -> Result<StaffList, Problem> {
+        Ok(self.list_page(context, filter, &page).await?)
     }
 
     async fn any_staff(&self) -> Result<bool, Problem> {

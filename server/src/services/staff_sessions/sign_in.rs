@@ -10,7 +10,8 @@ use app::domain::{
 use gateway::token::{Token, TokenKind};
 use secrecy::{ExposeSecret, SecretString};
 use store::{
-    Audited, Priority, StoreError, Tx, staff::StaffRecord, staff_sessions::NewStaffSession,
+    Audited, ChangeKind, Priority, StoreError, Tx, staff::StaffRecord,
+    staff_sessions::NewStaffSession,
 };
 
 use super::{
@@ -209,6 +210,9 @@ impl StaffSessions {
                 let ended = end_old(&mut act).await?;
                 let new = begin(act.core, act.context, &staff, id, hash);
                 act.tx.add_staff_session(&new).await?;
+                act.tx
+                    .note_sign_in(staff.member.id, new.signed_in_at)
+                    .await?;
                 let action = AuditAction::StaffSignedIn {
                     method: proven.method,
                 };
@@ -216,6 +220,7 @@ impl StaffSessions {
                 let event = act.core.event(&signed_in, None, staff.member.id, action);
                 let receipt = act.tx.append_audit(event);
                 tell_of_ended(&mut act, ended.as_slice()).await?;
+                act.change(ChangeKind::StaffSession, id).await?;
                 Ok(Audited::new(Some(staff), receipt))
             })
         });

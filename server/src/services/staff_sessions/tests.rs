@@ -492,7 +492,7 @@ async fn a_password_that_was_given_is_changed_once_and_then_everything_is_open()
         .await
         .unwrap();
     let context = console.context(&new).await;
-    let refused = console.staff.list(&context).await;
+    let refused = console.staff.list_all(&context).await;
     assert_eq!(code_of(refused), ProblemCode::PasswordChangeRequired);
     let change = change(OTHER_PASSWORD, PASSWORD, PASSWORD);
     let changed = console
@@ -502,7 +502,7 @@ async fn a_password_that_was_given_is_changed_once_and_then_everything_is_open()
         .unwrap();
     assert!(!changed.must_change_password);
     let context = console.context(&changed).await;
-    assert_eq!(console.staff.list(&context).await.unwrap().len(), 1);
+    assert_eq!(console.staff.list_all(&context).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use app::domain::{
 };
 use store::{fold, listing::PageAt, tenants::StoredTenant};
 
-use super::{SEARCH_MAX, TenantsService};
-use crate::services::Core;
+use super::TenantsService;
+use crate::services::{Core, core::SEARCH_MAX};
 
 impl TenantsService {
     /// The few tenants, by name, that a text under way may mean. The search is that of the overview.

@@ -1,0 +1,103 @@
+//! The list of staff members.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Role, StaffMember};
+use crate::domain::{
+    Timestamp,
+    page::{Direction, Page},
+};
+
+text_enum! {
+    /// Whether a staff member may use the console.
+    pub enum StaffState {
+        /// May sign in, and has a role.
+        Active = "active" as "Active",
+        /// May sign in, and sees nothing.
+        NoRole = "no_role" as "No role",
+        /// May not sign in.
+        Deactivated = "deactivated" as "Deactivated",
+    }
+}
+
+text_enum! {
+    /// What the list is sorted by.
+    pub enum StaffSort {
+        /// By name.
+        Name = "name",
+        /// By the last sign-in.
+        LastSignIn = "last_sign_in",
+    }
+}
+
+/// Which staff members are listed, and in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StaffFilter {
+    /// Part of the name or of the e-mail address.
+    pub search: Option<String>,
+    /// Only people with this role.
+    pub role: Option<Role>,
+    /// Only people in this state.
+    pub state: Option<StaffState>,
+    /// What the list is sorted by.
+    pub sort: StaffSort,
+    /// In which direction.
+    pub direction: Direction,
+}
+
+impl Default for StaffFilter {
+    fn default() -> Self {
+        Self {
+            search: None,
+            role: None,
+            state: None,
+            sort: StaffSort::Name,
+            direction: Direction::Ascending,
+        }
+    }
+}
+
+/// A staff member in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffRow {
+    /// The staff member.
+    pub member: StaffMember,
+    /// When the person last signed in.
+    pub last_signed_in_at: Option<Timestamp>,
+    /// How many support sessions the person has open.
+    pub active_support_sessions: u64,
+}
+
+/// A page of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffList {
+    /// The rows.
+    pub staff: Page<StaffRow>,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+impl StaffMember {
+    /// Whether the person may use the console.
+    pub fn state(&self) -> StaffState {
+        match self.deactivated_at {
+            Some(_) => StaffState::Deactivated,
+            None if self.roles.is_empty() => StaffState::NoRole,
+            None => StaffState::Active,
+        }
+    }
+
+    /// The roles in words.
+    pub fn roles_in_words(&self) -> String {
+        in_words(&self.roles)
+    }
+}
+
+/// Roles in words: `Support admin, Super admin`.
+pub fn in_words(roles: &[Role]) -> String {
+    if roles.is_empty() {
+        return "No role".to_owned();
+    }
+    let labels: Vec<_> = roles.iter().map(|role| role.label()).collect();
+    labels.join(", ")
+}

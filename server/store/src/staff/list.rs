@@ -1,0 +1,63 @@
+//! Pages of staff members.
+
+use app::domain::{
+    Timestamp,
+    staff::{StaffFilter, StaffMember, StaffSort, StaffState},
+};
+
+use crate::{
+    Db, Sought, StoreError,
+    listing::{Key, Listed, Listing, Wanted},
+    record::record,
+};
+
+/// A staff member as the list shows them.
+#[derive(Debug, Clone)]
+pub struct StoredStaff {
+    pub member: StaffMember,
+    /// When the person last signed in.
+    pub last_signed_in_at: Option<Timestamp>,
+    sort_name: String,
+}
+
+record! { StoredStaff { member: StaffMember; last_signed_in_at; sort_name } }
+
+impl Db<'_> {
+    /// One page of staff members.
+    pub async fn list_staff_page(
+        &mut self,
+        filter: &StaffFilter,
+        page: impl Into<Wanted>,
+    ) -> Result<Listed<StoredStaff>, StoreError> {
+        let sort = filter.sort;
+        let keys = move |row: &StoredStaff| {
+            let first = match sort {
+                StaffSort::Name => Key::from(&row.sort_name),
+                StaffSort::LastSignIn => row.last_signed_in_at.into(),
+            };
+            vec![first, row.member.id.into()]
+        };
+        listing(filter).fetch(self, page, keys).await
+    }
+}
+
+pub(crate) fn listing(filter: &StaffFilter) -> Listing {
+    let keys: &[&str] = match filter.sort {
+        StaffSort::Name => &["sort_name", "id"],
+        StaffSort::LastSignIn => &["last_signed_in_at", "id"],
+    };
+    let mut listing = Listing::new("staff", keys, filter.direction);
+    if let Some(role) = filter.role {
+        listing.and_bind("' ' || roles || ' ' LIKE {}", format!("% {role} %"));
+    }
+    match filter.state {
+        None => {}
+        Some(StaffState::Active) => listing.and("deactivated_at IS NULL AND roles <> ''"),
+        Some(StaffState::NoRole) => listing.and("deactivated_at IS NULL AND roles = ''"),
+        Some(StaffState::Deactivated) => listing.and("deactivated_at IS NOT NULL"),
+    }
+    if let Some(search) = &filter.search {
+        listing.and_contains("search", "id", &Sought::new(search));
+    }
+    listing
+}
