@@ -15,8 +15,7 @@ export const socketIo: Application = {
     await page.getByLabel("Message").fill("Straße & 50%");
     await page.getByRole("button", { name: "Say" }).click();
     await expect(page.getByRole("listitem")).toHaveCount(2);
-    // Longer than the time between pings.
-    await page.waitForTimeout(3000);
+    await page.evaluate("new Promise((pinged) => socket.io.once('ping', pinged))");
     await page.getByLabel("Message").fill("still here");
     await page.getByRole("button", { name: "Say" }).click();
     await expect(page.getByRole("listitem")).toHaveCount(4);

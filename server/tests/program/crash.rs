@@ -204,6 +204,8 @@ fn check_rows(store: &Connection, session: &Granted, arrived: &HashSet<String>) 
             "done" => assert_eq!(*status, Some(200), "{id}"),
             "unknown" => assert_eq!(*status, None, "{id}"),
             "refused" => assert!(!arrived.contains(id), "{id} was sent"),
+            // A machine that is too busy for the server to keep its lease: its answers end.
+            "cut" => assert!(matches!(status, None | Some(200)), "{id}"),
             other => panic!("{id} is {other}"),
         }
     }
