@@ -9,6 +9,7 @@
     reason = "the macro makes a struct of each documented function's arguments"
 )]
 
+mod api_keys;
 mod audit;
 mod dialog_form;
 mod error;
@@ -16,6 +17,7 @@ mod find;
 mod lists;
 mod rules;
 mod saved_views;
+mod settings;
 mod staff;
 mod support_sessions;
 mod tenants;
@@ -25,8 +27,8 @@ mod wire;
 use leptos::server_fn::{Http, codec::Post};
 
 pub use self::{
-    audit::*, dialog_form::*, error::*, find::*, lists::*, rules::*, saved_views::*, staff::*,
-    support_sessions::*, tenants::*, user_sessions::*, wire::*,
+    api_keys::*, audit::*, dialog_form::*, error::*, find::*, lists::*, rules::*, saved_views::*,
+    settings::*, staff::*, support_sessions::*, tenants::*, user_sessions::*, wire::*,
 };
 
 /// How each of them is called.
@@ -44,11 +46,14 @@ pub fn is_act(path: &str) -> bool {
     use leptos::server_fn::ServerFn;
 
     [
+        CreateApiKey::PATH,
         CreateSupportSession::PATH,
         ForceLogout::PATH,
         RaiseBudget::PATH,
         ReplaceToken::PATH,
+        RevokeApiKey::PATH,
         RevokeSupportSession::PATH,
+        RotateApiKey::PATH,
     ]
     .contains(&path)
 }

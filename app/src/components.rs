@@ -6,6 +6,7 @@ mod badge;
 mod bars;
 mod calls_chart;
 mod chart;
+mod check_boxes;
 mod chips;
 mod copy;
 mod countdown;
@@ -43,9 +44,9 @@ mod viewer;
 mod written_in;
 
 pub use self::{
-    announcer::*, badge::*, bars::*, calls_chart::*, chart::*, chips::*, copy::*, countdown::*,
-    dialog::*, dialog_page::*, empty::*, export_link::*, field::*, filter_form::*, flash::*,
-    folded::*, form_act::*, form_data::*, form_dialog::*, heading::*, icon::*, loaded::*,
+    announcer::*, badge::*, bars::*, calls_chart::*, chart::*, check_boxes::*, chips::*, copy::*,
+    countdown::*, dialog::*, dialog_page::*, empty::*, export_link::*, field::*, filter_form::*,
+    flash::*, folded::*, form_act::*, form_data::*, form_dialog::*, heading::*, icon::*, loaded::*,
     notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*, row_link::*, settled::*,
     stacked_chart::*, stat_card::*, table::*, tenant_field::*, time_filter::*, timestamp::*,
     verdict::*, viewer::*, written_in::*,

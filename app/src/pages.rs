@@ -1,6 +1,8 @@
 //! One file per page, and the one route table. A page fetches its data through `crate::api` and
 //! renders it with `crate::components`. Rules live in `crate::domain`.
 
+pub mod api_key;
+pub mod api_keys;
 pub mod audit_event;
 pub mod audit_log;
 pub mod change_password;
@@ -12,6 +14,7 @@ pub mod no_role;
 pub mod not_found;
 pub mod overview;
 pub mod parts;
+pub mod permissions;
 pub mod raise_budget;
 pub mod replace_token;
 pub mod request;
@@ -19,6 +22,7 @@ pub mod revoke_selected;
 pub mod revoke_support_session;
 pub mod rules;
 pub mod saved_views;
+pub mod settings;
 pub mod sign_in;
 pub mod staff;
 pub mod support_session;
@@ -48,6 +52,7 @@ pub fn AppRoutes() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/account/no-role") view=parts::NoRole::lazy()/>
             <Route ssr=ASYNC path=path!("/support") view=parts::Overview::lazy()/>
             <Route ssr=ASYNC path=path!("/support/help") view=parts::Help::lazy()/>
+            <Route ssr=ASYNC path=path!("/support/permissions") view=parts::Permissions::lazy()/>
             <Route ssr=ASYNC path=path!("/support/rules") view=parts::Rules::lazy()/>
             <ParentRoute ssr=ASYNC path=path!("/support/tenants/:id") view=parts::Tenant::lazy()>
                 <Route ssr=ASYNC path=path!("") view=|| ()/>
@@ -64,6 +69,16 @@ pub fn AppRoutes() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/support/revoke-sessions") view=parts::RevokeSelected::lazy()/>
             <Route ssr=ASYNC path=path!("/support/requests/:id") view=parts::Request::lazy()/>
             <Route ssr=ASYNC path=path!("/admin/staff") view=parts::Staff::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/settings") view=parts::Settings::lazy()/>
+            <ParentRoute ssr=ASYNC path=path!("/admin/api-keys") view=parts::ApiKeys::lazy()>
+                <Route ssr=ASYNC path=path!("") view=|| ()/>
+                <Route ssr=ASYNC path=dialog(paths::CREATE_KEY) view=parts::CreateApiKey::lazy()/>
+            </ParentRoute>
+            <ParentRoute ssr=ASYNC path=path!("/admin/api-keys/:id") view=parts::ApiKey::lazy()>
+                <Route ssr=ASYNC path=path!("") view=|| ()/>
+                <Route ssr=ASYNC path=dialog(paths::ROTATE_KEY) view=parts::RotateApiKey::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::REVOKE_KEY) view=parts::RevokeApiKey::lazy()/>
+            </ParentRoute>
             <Route ssr=ASYNC path=path!("/audit") view=parts::AuditLog::lazy()/>
             <Route ssr=ASYNC path=path!("/audit/events/:id") view=parts::AuditEvent::lazy()/>
         </Routes>

@@ -1,11 +1,14 @@
 //! Every address of the console. Pages, components, forms and the server build their links here;
 //! `pages` says which page stands at which address.
 
-use std::fmt::{Display, Write as _};
+use std::{
+    fmt::{Display, Write as _},
+    str::FromStr,
+};
 
 use crate::{
     domain::{
-        AuditEventId, RequestId, SupportSessionId, TenantId,
+        ApiKeyId, AuditEventId, RequestId, SupportSessionId, TenantId,
         audit::{AuditEvent, ExportFormat},
         find::Named,
         signed_in::LostSignIn,
@@ -30,7 +33,11 @@ pub const ACCESS_LOG_EXPORT: &str = "/export/support-sessions/{id}/access-log";
 /// What the addresses of administration pages begin with.
 pub(crate) const ADMIN: &str = "/admin";
 pub const STAFF: &str = "/admin/staff";
+pub const SETTINGS: &str = "/admin/settings";
+pub const API_KEYS: &str = "/admin/api-keys";
 pub const HELP: &str = "/support/help";
+/// Who may do what.
+pub const PERMISSIONS: &str = "/support/permissions";
 pub const RULES: &str = "/support/rules";
 pub const SIGN_IN: &str = "/sign-in";
 pub const PASSWORD: &str = "/account/password";
@@ -64,7 +71,7 @@ pub mod forms {
     pub const DRY_RUN: &str = "/forms/rules/dry-run";
 }
 
-/// A dialog with a form, over the page of a tenant or of a support session.
+/// A dialog with a form, over the page of a tenant, a support session or an API key, or over a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialog {
     /// The last part of its addresses.
@@ -73,6 +80,7 @@ pub struct Dialog {
     pub about: &'static str,
     pages: &'static str,
     forms: &'static str,
+    is_over_list: bool,
 }
 
 impl Dialog {
@@ -82,6 +90,7 @@ impl Dialog {
             about: "tenant",
             pages: TENANTS,
             forms: "/forms/tenants",
+            is_over_list: false,
         }
     }
 
@@ -91,12 +100,34 @@ impl Dialog {
             about: "support session",
             pages: SUPPORT_SESSIONS,
             forms: "/forms/support-sessions",
+            is_over_list: false,
+        }
+    }
+
+    const fn over_key(name: &'static str) -> Self {
+        Self {
+            name,
+            about: "API key",
+            pages: API_KEYS,
+            forms: "/forms/api-keys",
+            is_over_list: false,
+        }
+    }
+
+    /// The same over the list, for an [`OverList`].
+    const fn over_list(self) -> Self {
+        Self {
+            is_over_list: true,
+            ..self
         }
     }
 
     /// The page that it lies over. The identifier may be as it stood in an address.
     pub fn below(self, id: impl Display) -> String {
-        format!("{}/{}", self.pages, segment(id))
+        match self.is_over_list {
+            true => self.pages.to_owned(),
+            false => format!("{}/{}", self.pages, segment(id)),
+        }
     }
 
     /// The page of the dialog.
@@ -115,6 +146,28 @@ impl Dialog {
     }
 }
 
+/// The identifier of a dialog that lies over a list, and is about nothing in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverList;
+
+impl OverList {
+    const TEXT: &'static str = "new";
+}
+
+impl Display for OverList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(Self::TEXT)
+    }
+}
+
+impl FromStr for OverList {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        (text == Self::TEXT).then_some(Self).ok_or(())
+    }
+}
+
 /// Creates a support session in a tenant.
 pub const CREATE_SESSION: Dialog = Dialog::over_tenant("create-session");
 /// Ends all user sessions of a tenant.
@@ -126,12 +179,24 @@ pub const REPLACE_TOKEN: Dialog = Dialog::over_session("replace-token");
 /// Raises the budget of a support session.
 pub const RAISE_BUDGET: Dialog = Dialog::over_session("raise-budget");
 
+/// Creates an API key.
+pub const CREATE_KEY: Dialog = Dialog::over_key("create").over_list();
+/// Replaces the secret of an API key.
+pub const ROTATE_KEY: Dialog = Dialog::over_key("rotate");
+/// Revokes an API key.
+pub const REVOKE_KEY: Dialog = Dialog::over_key("revoke");
+
 /// Whether a path is a dialog over another page.
 pub fn is_dialog(path: &str) -> bool {
-    [TENANTS, SUPPORT_SESSIONS].into_iter().any(|pages| {
-        let below = path.strip_prefix(pages).unwrap_or_default().split('/');
-        below.skip(2).any(|dialog| !dialog.is_empty())
-    })
+    if path.strip_prefix(API_KEYS) == Some("/create") {
+        return true;
+    }
+    [API_KEYS, TENANTS, SUPPORT_SESSIONS]
+        .into_iter()
+        .any(|pages| {
+            let below = path.strip_prefix(pages).unwrap_or_default().split('/');
+            below.skip(2).any(|dialog| !dialog.is_empty())
+        })
 }
 
 /// The support detail page of a tenant. The identifier may be as it stood in an address.
@@ -154,6 +219,11 @@ pub fn support_session(id: SupportSessionId) -> String {
 pub fn revoke_selected<'i>(ids: impl Iterator<Item = &'i str>) -> String {
     let query = ids.fold(Query::default(), |query, id| query.with("id", id));
     query.of(REVOKE_SELECTED)
+}
+
+/// The page of an API key. The identifier may be as it stood in an address.
+pub fn api_key(id: impl Display) -> String {
+    format!("{API_KEYS}/{}", segment(id))
 }
 
 /// The link into the tenant of a support session.
@@ -198,6 +268,7 @@ pub fn resource(event: &AuditEvent) -> Option<String> {
     match event.resource_type.as_str() {
         "support_session" => id.parse().ok().map(support_session),
         "tenant" => id.parse::<TenantId>().ok().map(tenant),
+        "api_key" => id.parse::<ApiKeyId>().ok().map(api_key),
         _ => None,
     }
 }
@@ -320,6 +391,11 @@ mod tests {
         assert!(is_dialog(
             &REVOKE.page("01937e2c-7b6a-7cc0-8000-000000000002")
         ));
+        assert!(is_dialog(&CREATE_KEY.page(OverList)));
+        assert_eq!(CREATE_KEY.page(OverList), "/admin/api-keys/create");
+        assert_eq!(CREATE_KEY.below(OverList), API_KEYS);
+        assert_eq!(CREATE_KEY.form(OverList), "/forms/api-keys/new/create");
+        assert!(!is_dialog(API_KEYS));
         assert!(!is_dialog("/support/tenants/acme"));
         assert!(!is_dialog(
             "/support/sessions/01937e2c-7b6a-7cc0-8000-000000000002"

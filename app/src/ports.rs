@@ -9,8 +9,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 
 use crate::domain::{
-    AuditEventId, RequestId, SupportSessionId, TenantId,
+    ApiKeyId, AuditEventId, RequestId, SupportSessionId, TenantId,
     access_log::AccessLogEntry,
+    api_keys::{
+        ApiKeyDetail, ApiKeyDraft, ApiKeyFilter, ApiKeyForm, ApiKeyList, ApiKeyMade, ApiKeyRevoked,
+        RotateKeyForm,
+    },
     audit::{AuditEvent, AuditFilter, RequestAnswer},
     caller::Context,
     find::{Found, RecordedRequest},
@@ -20,7 +24,7 @@ use crate::domain::{
     problem::Problem,
     rules::{DryRun, DryRunForm, RulesInForce},
     saved_views::{FilteredList, SavedView, SavedViewForm},
-    settings::Settings,
+    settings::{HealthPreview, Settings, SettingsDetail, ThresholdsForm},
     signed_in::{LostSignIn, SignedIn},
     staff::{StaffFilter, StaffList},
     support_sessions::{
@@ -42,6 +46,8 @@ pub struct Console {
     pub user_sessions: Arc<dyn UserSessionsPort>,
     pub audit: Arc<dyn AuditPort>,
     pub find: Arc<dyn FindPort>,
+    pub api_keys: Arc<dyn ApiKeysPort>,
+    pub configuration: Arc<dyn SettingsPort>,
     pub rules: Arc<dyn RulesPort>,
     pub saved_views: Arc<dyn SavedViewsPort>,
     pub flash: Arc<dyn FlashPort>,
@@ -236,6 +242,42 @@ pub trait AuditPort: Send + Sync {
     ) -> Result<BTreeMap<String, RequestAnswer>, Problem>;
     /// The time that a preset names now, in the caller's zone.
     fn span(&self, context: &Context, preset: TimePreset) -> TimeSpan;
+}
+
+/// Keys of the REST interface.
+#[async_trait]
+pub trait ApiKeysPort: Send + Sync {
+    /// One page, newest first, with the figures.
+    async fn list(
+        &self,
+        context: &Context,
+        filter: ApiKeyFilter,
+        page: PageRequest,
+    ) -> Result<ApiKeyList, Problem>;
+    async fn key(&self, context: &Context, id: ApiKeyId) -> Result<ApiKeyDetail, Problem>;
+    /// What the form that makes a key needs to be shown.
+    async fn draft(&self, context: &Context) -> Result<ApiKeyDraft, Problem>;
+    async fn create(&self, context: &Context, form: ApiKeyForm) -> Result<ApiKeyMade, Problem>;
+    /// Replaces a key's secret. The previous one works on for a while.
+    async fn rotate(
+        &self,
+        context: &Context,
+        id: ApiKeyId,
+        form: RotateKeyForm,
+    ) -> Result<ApiKeyMade, Problem>;
+    async fn revoke(&self, context: &Context, id: ApiKeyId) -> Result<ApiKeyRevoked, Problem>;
+}
+
+/// How the console is configured, and on what it runs.
+#[async_trait]
+pub trait SettingsPort: Send + Sync {
+    async fn detail(&self, context: &Context) -> Result<SettingsDetail, Problem>;
+    /// What other thresholds of health would change now. Saves nothing.
+    async fn preview_health(
+        &self,
+        context: &Context,
+        form: ThresholdsForm,
+    ) -> Result<HealthPreview, Problem>;
 }
 
 /// Whatever has an identifier.

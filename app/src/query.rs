@@ -1,6 +1,7 @@
 //! Query strings, so that everything a page shows can be linked to.
 
 pub mod audit;
+pub mod keys;
 pub mod list;
 pub mod saved;
 pub mod sessions;

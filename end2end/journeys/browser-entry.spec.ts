@@ -101,7 +101,7 @@ test("another staff member is not offered to open the tenant, and the link is of
   await expect(other.getByRole("link", { name: /^Enter tenant/ })).toHaveCount(0);
   await other.goto(href ?? "");
   await expect(other).toHaveURL(new RegExp(`^${demo.console}/support/sessions/${id}`));
-  await expect(other.getByRole("alert")).toContainText("You don't have permission for this.");
+  await expect(other.getByRole("alert")).toContainText("Only the holder of this support session can do this.");
 });
 
 test("whoever has signed out signs in and opens the tenant once more", async ({ page, demo, signIn }) => {

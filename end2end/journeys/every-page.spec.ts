@@ -28,6 +28,7 @@ test("every page and dialog is usable by everyone and fits its window", async ({
 
   const event = await firstEvent(page);
   const request = await firstRequest(page);
+  const key = await firstKey(page);
   const paths = {
     "no match": "/support?q=no-such-tenant",
     "edited cursor": "/support?cursor=edited",
@@ -50,6 +51,17 @@ test("every page and dialog is usable by everyone and fits its window", async ({
     "staff, no match": "/admin/staff?q=no-such-person",
     "staff filter with a mistake": "/admin/staff?role=root",
     "gateway rules": "/support/rules",
+    "settings": "/admin/settings",
+    "settings, other thresholds": "/admin/settings?warning_percent=0&critical_percent=0",
+    "settings with a mistake": "/admin/settings?warning_percent=101",
+    "API keys": "/admin/api-keys",
+    "API keys, filtered": "/admin/api-keys?state=revoked",
+    "API keys filter with a mistake": "/admin/api-keys?state=gone",
+    "create API key": "/admin/api-keys/create",
+    "API key": key,
+    "rotate API key": `${key}/rotate`,
+    "revoke API key": `${key}/revoke`,
+    "permissions": "/support/permissions",
     "help": "/support/help",
     "password": "/account/password",
     "not found": "/no-such-page",
@@ -89,6 +101,12 @@ async function firstEvent(page: Page): Promise<string> {
 
 async function firstRequest(page: Page): Promise<string> {
   const link = page.getByRole("table", { name: "Audit events" }).getByRole("link", { name: "Request", exact: true }).first();
+  return (await link.getAttribute("href")) ?? "";
+}
+
+async function firstKey(page: Page): Promise<string> {
+  await open(page, "/admin/api-keys");
+  const link = page.getByRole("table", { name: "API keys" }).locator("tbody th a").first();
   return (await link.getAttribute("href")) ?? "";
 }
 

@@ -53,7 +53,7 @@ test("another support admin may not revoke, and the page says so", async ({ demo
     form: { reason: "" },
     headers: { origin: demo.console },
   });
-  expect(await forced.text()).toContain("You don't have permission for this.");
+  expect(await forced.text()).toContain("You need the role super_admin for this.");
   expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
 });
 

@@ -21,5 +21,5 @@ test("support admins neither see nor open the pages of administration", async ({
   await expect(page.getByRole("navigation", { name: "Main" })).not.toContainText("Administration");
   await open(page, "/admin/staff");
   await expectHydrated(page);
-  await expect(page.getByRole("alert")).toContainText("You don't have permission for this.");
+  await expect(page.getByRole("alert")).toContainText("You need the role super_admin for this.");
 });

@@ -30,7 +30,7 @@ use crate::{
         Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
         api_keys::ApiKeys, audit::AuditService, find::FindService, flash::Flashes,
         introspection::IntrospectionService, rules::RulesService, saved_views::SavedViewsService,
-        staff::StaffService, staff_sessions::StaffSessions,
+        settings::SettingsService, staff::StaffService, staff_sessions::StaffSessions,
         support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
     },
 };
@@ -115,6 +115,8 @@ impl AppState {
             user_sessions: Arc::new(self.user_sessions.clone()),
             audit: Arc::new(self.audit.clone()),
             find: Arc::new(self.find()),
+            api_keys: Arc::new(self.api_keys.clone()),
+            configuration: Arc::new(SettingsService::new(self.core.clone())),
             rules: Arc::new(self.rules.clone()),
             saved_views: Arc::new(SavedViewsService::new(self.core.clone())),
             flash: Arc::new(self.flashes.clone()),

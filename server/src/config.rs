@@ -6,12 +6,16 @@ mod error;
 mod file;
 mod load;
 mod secrets;
+mod shown;
 mod variables;
 mod words;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use app::domain::health::Thresholds;
+use app::domain::{
+    health::Thresholds,
+    settings::{ConfiguredValue, ValueSource},
+};
 use gateway::{ForwardAuthConfig, GatewayConfig, scopes::ScopeConfig};
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -56,6 +60,9 @@ pub struct Config {
     /// The file that it was read from, if there is one.
     #[serde(skip)]
     pub file: Option<ConfigFile>,
+    /// Which values were set, and where.
+    #[serde(skip)]
+    pub set: BTreeMap<String, ConfiguredValue>,
 }
 
 /// The console's own listener.
@@ -248,6 +255,20 @@ impl Default for Config {
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
             file: None,
+            set: BTreeMap::new(),
         }
+    }
+}
+
+impl Config {
+    /// Reads the configuration that the demo has made.
+    ///
+    /// # Errors
+    ///
+    /// If a value can't be used.
+    pub(crate) fn of_demo(table: toml::Table) -> Result<Self, toml::de::Error> {
+        let set = shown::set_values(&table, |_| (ValueSource::Demo, String::new()));
+        let config: Self = table.try_into()?;
+        Ok(Self { set, ..config })
     }
 }

@@ -97,7 +97,7 @@ impl Limits {
             Caller::Support(support) => Who::Staff(support.staff_id),
             Caller::Anonymous | Caller::Cli { .. } | Caller::System => return None,
         };
-        let quota = self.0.config.quota(policy)?;
+        let quota = self.0.config.quota(policy, caller)?;
         let now = self.0.clock.now();
         Some(Counted {
             policy,
@@ -108,7 +108,14 @@ impl Limits {
 }
 
 impl LimitConfig {
-    fn quota(&self, policy: Policy) -> Option<Quota> {
+    fn quota(&self, policy: Policy, caller: &Caller) -> Option<Quota> {
+        let own = match (policy, caller) {
+            (Policy::Requests | Policy::Reports, Caller::Key(key)) => key.requests_per_minute,
+            _ => None,
+        };
+        if let Some(own) = own {
+            return Some(Quota::per_minute(own.into()));
+        }
         let quota = match policy {
             Policy::Pages | Policy::Calls | Policy::Acts => {
                 Quota::per_minute(self.staff_requests_per_minute)
@@ -177,6 +184,7 @@ mod tests {
             name: "k".into(),
             tenant_id: None,
             rights: Vec::new(),
+            requests_per_minute: None,
         })
     }
 
@@ -208,6 +216,28 @@ mod tests {
         clock.advance(TimeDelta::seconds(30));
         assert!(!is_refused(Policy::Requests, &one), "half a minute later");
         assert!(is_refused(Policy::Exports, &one), "an hour's worth");
+    }
+
+    #[test]
+    fn a_keys_own_limit_takes_the_place_of_the_configured_ones() {
+        let (limits, _) = limits();
+        let mut own = key(1);
+        if let Caller::Key(key) = &mut own {
+            key.requests_per_minute = Some(3);
+        }
+        for policy in [Policy::Requests, Policy::Reports] {
+            for left in [2, 1, 0] {
+                let counted = limits.count(policy, &own).unwrap();
+                let mut headers = HeaderMap::new();
+                counted.tell(&mut headers);
+                let told = headers[RATE_LIMIT].to_str().unwrap();
+                assert!(told.contains(&format!("r={left};")), "{told}");
+            }
+            assert!(limits.count(policy, &own).unwrap().problem().is_some());
+        }
+        let exports = || limits.count(Policy::Exports, &own).unwrap().problem();
+        assert!(exports().is_none());
+        assert!(exports().is_some(), "the configured limit");
     }
 
     #[test]

@@ -104,7 +104,9 @@ fn try_open(
 ) -> Result<impl Stream<Item = Result<Event, Infallible>> + Send + use<>, Problem> {
     live.core.authorise(context, Act::ReadTenants)?;
     let Caller::Staff(staff) = &context.caller else {
-        return Err(Problem::forbidden("The live stream is for staff members."));
+        return Err(Problem::forbidden(
+            "The live stream is for staff members with the role support_admin or super_admin.",
+        ));
     };
     let interest = interest::parse(query)?;
     let slot = live.open.take(staff.staff_id, &interest)?;

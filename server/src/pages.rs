@@ -4,6 +4,8 @@
 //! Middleware in front puts an [`app::domain::caller::Context`] into the request's extensions. A
 //! request without one is anonymous. Rules are in the services. Only the first page is chosen here.
 
+#[cfg(test)]
+mod admin;
 mod assets;
 #[cfg(debug_assertions)]
 pub(crate) mod design;

@@ -4,7 +4,7 @@
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
 //! | browsers | `pages`, `files`, `forms`, `live`, `downloads` | log, refusals, who asks (cookie), same origin, address, lane of the store, size of the body, threads that can wait (downloads), compression (pages, downloads), how often |
-//! | programs with a key | `rest` | log, length of the head, support session, who asks (key), turns, threads that can wait, lane of the store, compression, how often, problems |
+//! | programs with a key | `rest` | log, length of the head, support session, who asks (key), how often, turns, threads that can wait, lane of the store, compression, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what is in this stack. The services decide, because a server function
@@ -182,6 +182,18 @@ pub(crate) fn forms(state: Forms) -> Router {
             &paths::RAISE_BUDGET.form_route(),
             post(send::<api::RaiseBudget>),
         )
+        .route(
+            &paths::CREATE_KEY.form_route(),
+            post(send::<api::CreateApiKey>),
+        )
+        .route(
+            &paths::ROTATE_KEY.form_route(),
+            post(send::<api::RotateApiKey>),
+        )
+        .route(
+            &paths::REVOKE_KEY.form_route(),
+            post(send::<api::RevokeApiKey>),
+        )
         .route(to::REVOKE_SELECTED, post(revoke_selected::revoke_selected))
         .route(to::SAVED_VIEW, post(saved_views::change))
         .route(to::DRY_RUN, post(rules::dry_run))
@@ -247,13 +259,12 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         policy: limit::of_rest,
         answer: |problem| problem::details(problem, None),
     };
-    let routes = finished(root)
-        .nest(rest::PREFIX, finished(resources))
-        .layer(from_fn_with_state(limited, limit));
+    let routes = finished(root).nest(rest::PREFIX, finished(resources));
     let routes = compress::for_programs(routes)
         .layer(from_fn(lane::keys_lane))
         .layer(from_fn_with_state(state.patient.clone(), give_way))
         .layer(from_fn_with_state(Turns::default(), take_turns))
+        .layer(from_fn_with_state(limited, limit))
         .layer(from_fn_with_state(establish, establish_key));
     let routes = match support {
         Some(support) => routes.layer(support),

@@ -27,6 +27,7 @@ pub mod passwords;
 pub mod retention;
 pub mod rules;
 pub mod saved_views;
+pub mod settings;
 pub mod staff;
 pub mod staff_sessions;
 pub mod support_sessions;

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, IconName};
 use crate::domain::{
-    audit::AuditOutcome, health::Health, staff::StaffState, support_sessions::SupportSessionStatus,
-    tenants::TenantStatus,
+    api_keys::ApiKeyState, audit::AuditOutcome, health::Health, staff::StaffState,
+    support_sessions::SupportSessionStatus, tenants::TenantStatus,
 };
 
 pub const fn health_tone(health: Health) -> &'static str {
@@ -67,6 +67,22 @@ pub fn StatusBadge(#[prop(into)] status: Signal<SupportSessionStatus>) -> impl I
                 {status.label()}
             </span>
         }
+    }
+}
+
+/// Whether an API key works: Active, Expired or Revoked.
+#[component]
+pub fn KeyStateBadge(state: ApiKeyState) -> impl IntoView {
+    let (tone, icon) = match state {
+        ApiKeyState::Active => ("good", IconName::Good),
+        ApiKeyState::Expired => ("mute", IconName::Clock),
+        ApiKeyState::Revoked => ("bad", IconName::Stopped),
+    };
+    view! {
+        <span class=format!("badge {tone}")>
+            <Icon name=icon size=13/>
+            {state.label()}
+        </span>
     }
 }
 

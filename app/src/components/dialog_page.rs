@@ -50,10 +50,11 @@ pub fn refused_dialog(
     nothing_done: &'static str,
     problem: Problem,
     close_href: String,
+    back: &'static str,
 ) -> AnyView {
     set_status(problem.code.status());
     view! {
-        <ClosedDialog title description=nothing_done close_href back="Back to the tenant">
+        <ClosedDialog title description=nothing_done close_href back>
             <ProblemNotice problem/>
         </ClosedDialog>
     }

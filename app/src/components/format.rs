@@ -39,6 +39,26 @@ fn with_noun(text: &str, number: u64, one: &str, many: &str) -> String {
     format!("{text} {}", if number == 1 { one } else { many })
 }
 
+/// A size in the unit that people read: `12.4 MB`.
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return counted(bytes, "byte", "bytes");
+    }
+    let (mut scaled, mut unit) = (bytes, UNITS[0]);
+    for larger in &UNITS[1..] {
+        if scaled < 1_000_000 {
+            break;
+        }
+        (scaled, unit) = (scaled / 1_000, larger);
+    }
+    format!(
+        "{}.{} {unit}",
+        thousands(scaled / 1_000),
+        scaled % 1_000 / 100
+    )
+}
+
 /// A share from 0 to 1 as a percentage with one decimal: `18.2%`. A share above 0 never reads
 /// `0.0%`, and a share below 1 never reads `100.0%`.
 pub fn percent(share: f64) -> String {

@@ -20,6 +20,8 @@ pub enum IconName {
     Pulse,
     /// A padlock: support sessions.
     Lock,
+    /// A key: API keys.
+    Key,
     /// A sheet of paper: audit log.
     Document,
     /// A list of ticks: the gateway's rules.
@@ -50,6 +52,7 @@ impl IconName {
             Self::Clock => "M8 15A7 7 0 1 0 8 1a7 7 0 0 0 0 14ZM8 4.3V8l2.6 1.7",
             Self::Pulse => "M1.5 8h3l2-5 3 10 2-5h3",
             Self::Lock => "M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3Z",
+            Self::Key => "M5.5 13.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM7.7 8.3 14 2M11 5l2.2 2.2",
             Self::Document => "M4 2h6l3 3v9H4ZM6.5 7.5h4M6.5 10.5h4",
             Self::Rules => "M2 4l1.2 1.2L5.4 3M2 11l1.2 1.2 2.2-2.2M8 4.5h6M8 11.5h6",
             Self::Person => {

@@ -38,6 +38,16 @@ pub fn ProblemNotice(
             <div>
                 {what.map(|what| view! { <p><strong>{what}</strong></p> })}
                 <p><OutsideLines text=problem.detail.clone()/></p>
+                {(problem.code == ProblemCode::Forbidden)
+                    .then(|| {
+                        view! {
+                            <p>
+                                <a class="link" href=paths::PERMISSIONS>
+                                    "See who may do what"
+                                </a>
+                            </p>
+                        }
+                    })}
                 {problem.request_id.map(request_id_line)}
                 {sign_in
                     .then(|| {

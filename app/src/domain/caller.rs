@@ -64,6 +64,8 @@ pub struct KeyCaller {
     pub tenant_id: Option<TenantId>,
     /// The rights that the policy checks.
     pub rights: Vec<ApiRight>,
+    /// Its own limit per minute; `None` for the configured ones.
+    pub requests_per_minute: Option<u32>,
 }
 
 /// A staff member in a support session, as the server has established it for one request.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     AuditEventId,
+    api_keys::ApiKeyMade,
     form::{self, Fields},
     problem::Problem,
     rules::DryRun,
@@ -29,6 +30,8 @@ pub enum Flash {
     },
     /// A support session was created, or its token was replaced.
     Granted(Box<SupportSessionGranted>),
+    /// An API key was made, or its secret was replaced.
+    KeyMade(Box<ApiKeyMade>),
     /// All user sessions of a tenant were ended, now or before.
     LoggedOut(Box<ForceLogoutAnswer>),
     /// Other rules of the gateway were tried.

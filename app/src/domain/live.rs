@@ -12,6 +12,10 @@ use super::{
 
 /// The data that a page wants updates for: the query of `GET /live`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a page shows, each by itself"
+)]
 pub struct LiveInterest {
     /// Rows of the overview, or the tenant of a detail page, by id; at most 200.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -31,6 +35,9 @@ pub struct LiveInterest {
     /// Whether staff members or their sign-ins are shown: the page is fetched again when some change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staff: bool,
+    /// Whether API keys are shown, alike.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub api_keys: bool,
 }
 
 /// One event of the stream. Its name in the stream is the value of `type`.

@@ -33,6 +33,23 @@ pub struct NodeConfirmation {
     pub last_sent_us: Option<i64>,
 }
 
+/// A start of a server, as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServingNode {
+    /// The configured `node_name` of the node.
+    pub node: String,
+    /// The program's version; empty if an earlier version started.
+    pub version: String,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// When its lease ends unless it is renewed. On SQLite the lease is renewed elsewhere, and this is up to 10 seconds old.
+    pub lease_until: DateTime<Utc>,
+    /// When it stopped; `None` if it hasn't, or has died.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// The hash of its rules; empty without a gateway.
+    pub rules: String,
+}
+
 /// The rules that a node uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeRules {

@@ -1,5 +1,8 @@
 //! The permissions of each caller. One function, printed whole as a reviewed test snapshot.
 
+mod matrix;
+mod refusal;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +13,8 @@ use super::{
     problem::{Problem, ProblemCode},
     staff::Role,
 };
+
+pub use self::matrix::{Column, Permission, Row, acts, matrix};
 
 /// For how long after a sign-in the acts with consequences are allowed.
 pub const RECENT_SIGN_IN: TimeDelta = TimeDelta::minutes(10);
@@ -59,8 +64,12 @@ pub enum Act<'a> {
     ReadStaff,
     /// Add staff members, change their roles, deactivate them.
     ManageStaff,
-    /// Make and revoke keys.
+    /// See the keys of the REST interface, without their secrets.
+    ReadKeys,
+    /// Make, rotate and revoke keys.
     ManageKeys,
+    /// See how the console is configured.
+    ReadSettings,
     /// Delete, archive and hold what is recorded, as the rules of retention say.
     ManageRetention,
     /// Open support sessions in a staff member's name to try whether the upstream keeps tenants apart.
@@ -85,38 +94,8 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
             "Change your password first.",
         ));
     }
-    let is_super_admin = staff.roles.contains(&Role::SuperAdmin);
-    if !is_super_admin && !staff.roles.contains(&Role::SupportAdmin) {
-        return Err(Problem::forbidden("You have no support role."));
-    }
-    let allowed = match act {
-        Act::ReadTenants
-        | Act::ReadTenant(_)
-        | Act::ReadSupportSessions
-        | Act::ReadSupportSessionsOf(_)
-        | Act::CreateSupportSession
-        | Act::ForceLogout
-        | Act::ReadAuditOf(_)
-        | Act::ReadAuditOfAllTenants => true,
-        Act::RevokeSupportSession(holder) => is_super_admin || holder == staff.staff_id,
-        Act::ReplaceToken(holder) | Act::OpenTenant(holder) => holder == staff.staff_id,
-        // The holder of a session uses its budget, so someone else must raise it.
-        Act::RaiseBudget(holder) => is_super_admin && holder != staff.staff_id,
-        Act::RevokeSelectedSessions
-        | Act::ReadSystemAudit
-        | Act::ReadStaff
-        | Act::ManageStaff
-        | Act::ManageKeys => is_super_admin,
-        Act::RegisterTenants
-        | Act::SendTelemetry
-        | Act::IntrospectIdentities
-        | Act::IntrospectIdentityOf(_)
-        | Act::ProbeGateway
-        | Act::ManageRetention
-        | Act::CompleteAccessLog => false,
-    };
-    if !allowed {
-        return Err(Problem::forbidden("You don't have permission for this."));
+    if !staff_may(&staff.roles, staff.staff_id, act) {
+        return Err(refusal::of_staff(staff, act));
     }
     if needs_recent_sign_in(act) && now >= staff.signed_in_at + RECENT_SIGN_IN {
         return Err(Problem::new(
@@ -125,6 +104,42 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         ));
     }
     Ok(())
+}
+
+/// Whether these roles allow an act to a staff member.
+fn staff_may(roles: &[Role], staff_id: StaffId, act: Act<'_>) -> bool {
+    let is_super_admin = roles.contains(&Role::SuperAdmin);
+    if !is_super_admin && !roles.contains(&Role::SupportAdmin) {
+        return false;
+    }
+    match act {
+        Act::ReadTenants
+        | Act::ReadTenant(_)
+        | Act::ReadSupportSessions
+        | Act::ReadSupportSessionsOf(_)
+        | Act::CreateSupportSession
+        | Act::ForceLogout
+        | Act::ReadAuditOf(_)
+        | Act::ReadAuditOfAllTenants => true,
+        Act::RevokeSupportSession(holder) => is_super_admin || holder == staff_id,
+        Act::ReplaceToken(holder) | Act::OpenTenant(holder) => holder == staff_id,
+        // The holder of a session uses its budget, so someone else must raise it.
+        Act::RaiseBudget(holder) => is_super_admin && holder != staff_id,
+        Act::RevokeSelectedSessions
+        | Act::ReadSystemAudit
+        | Act::ReadStaff
+        | Act::ManageStaff
+        | Act::ReadKeys
+        | Act::ManageKeys
+        | Act::ReadSettings => is_super_admin,
+        Act::RegisterTenants
+        | Act::SendTelemetry
+        | Act::IntrospectIdentities
+        | Act::IntrospectIdentityOf(_)
+        | Act::ProbeGateway
+        | Act::ManageRetention
+        | Act::CompleteAccessLog => false,
+    }
 }
 
 const fn needs_recent_sign_in(act: Act<'_>) -> bool {
@@ -136,7 +151,6 @@ const fn needs_recent_sign_in(act: Act<'_>) -> bool {
 
 fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
     let has = |right| key.rights.contains(&right);
-    let is_platform = key.tenant_id.is_none();
     let covers = |tenant: &TenantId| key.tenant_id.as_ref().is_none_or(|own| own == tenant);
     match act {
         // A tenant key gets the same answer for another tenant's data as for data that doesn't
@@ -153,7 +167,17 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         }
         _ => {}
     }
-    let allowed = match act {
+    match key_may(key, act) {
+        true => Ok(()),
+        false => Err(refusal::of_key(key, act)),
+    }
+}
+
+/// Whether a key's rights allow an act, wherever it reaches.
+fn key_may(key: &KeyCaller, act: Act<'_>) -> bool {
+    let has = |right| key.rights.contains(&right);
+    let is_platform = key.tenant_id.is_none();
+    match act {
         Act::ReadTenant(_) | Act::ReadSupportSessionsOf(_) | Act::ReadAuditOf(_) => {
             has(ApiRight::Read)
         }
@@ -177,16 +201,11 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         | Act::RaiseBudget(_)
         | Act::ReadStaff
         | Act::ManageStaff
+        | Act::ReadKeys
         | Act::ManageKeys
+        | Act::ReadSettings
         | Act::ManageRetention
         | Act::ProbeGateway => false,
-    };
-    if allowed {
-        Ok(())
-    } else {
-        Err(Problem::forbidden(
-            "This key doesn't have the right to do this.",
-        ))
     }
 }
 
@@ -199,7 +218,7 @@ fn authorise_support(support: &SupportCaller, act: Act<'_>, now: Timestamp) -> R
     let (Act::ReadTenant(tenant) | Act::ReadSupportSessionsOf(tenant) | Act::ReadAuditOf(tenant)) =
         act
     else {
-        return Err(Problem::forbidden("Support sessions can't do this."));
+        return Err(refusal::of_support(act));
     };
     // None of these records says which organization it is about.
     if support.organization_id.is_some() {

@@ -32,6 +32,7 @@ pub fn union<'a>(interests: impl IntoIterator<Item = &'a LiveInterest>) -> LiveI
         all.counts |= interest.counts;
         all.new_support_sessions |= interest.new_support_sessions;
         all.staff |= interest.staff;
+        all.api_keys |= interest.api_keys;
         all.access_log_of = all.access_log_of.or(interest.access_log_of);
     }
     all

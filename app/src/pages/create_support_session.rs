@@ -40,6 +40,7 @@ pub fn CreateSupportSessionPage() -> impl IntoView {
                         "No support session was created.",
                         problem,
                         close_href,
+                        "Back to the tenant",
                     ),
                 }
             }

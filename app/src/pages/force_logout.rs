@@ -41,6 +41,7 @@ pub fn ForceLogoutPage() -> impl IntoView {
                         "No one was signed out.",
                         problem,
                         paths::tenant(id),
+                        "Back to the tenant",
                     ),
                 }
             }

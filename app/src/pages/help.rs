@@ -226,33 +226,17 @@ fn Scopes(scopes: Vec<Scope>) -> impl IntoView {
     }
 }
 
-/// The matrix of `domain::policy` in words.
 #[component]
 fn Roles() -> impl IntoView {
-    let row = |act: &'static str, support_admin: &'static str, super_admin: &'static str| {
-        view! {
-            <tr>
-                <th scope="row">{act}</th>
-                <td>{support_admin}</td>
-                <td>{super_admin}</td>
-            </tr>
-        }
-    };
     view! {
         <Panel id="help-roles" title="Roles">
-            <TableBox label="What each role may do">
-                {columns(["Permission", Role::SupportAdmin.label(), Role::SuperAdmin.label()])}
-                <tbody>
-                    {row("See tenants, support sessions and access logs", "Yes", "Yes")}
-                    {row("Create a support session", "Yes", "Yes")}
-                    {row("Replace a lost access token", "Own sessions", "Own sessions")}
-                    {row("Revoke a support session", "Own sessions", "Any session")}
-                    {row("Raise the budget of a support session", "No", "Others' sessions")}
-                    {row("Force logout of a tenant", "Yes", "Yes")}
-                    {row("Read and export tenants' audit logs", "Yes", "Yes")}
-                    {row("Read audit events without a tenant", "No", "Yes")}
-                </tbody>
-            </TableBox>
+            <p class="panel-body">
+                <a class="link" href=paths::PERMISSIONS>
+                    "Permissions"
+                </a>
+                " shows what a " {Role::SupportAdmin.label()} ", a " {Role::SuperAdmin.label()}
+                " and each kind of API key may do, and which of them you are."
+            </p>
         </Panel>
     }
 }

@@ -57,6 +57,7 @@ page!(ChangePassword in more: super::change_password::ChangePasswordPage);
 page!(NoRole in more: super::no_role::NoRolePage);
 page!(Overview in overview: super::overview::OverviewPage);
 page!(Help in more: super::help::HelpPage);
+page!(Permissions in more: super::permissions::PermissionsPage);
 page!(Rules in more: super::rules::RulesPage);
 page!(Tenant in tenant: super::tenant::TenantPage);
 page!(CreateSupportSession in tenant: super::create_support_session::CreateSupportSessionPage);
@@ -69,6 +70,12 @@ page!(RaiseBudget in sessions: super::raise_budget::RaiseBudgetPage);
 page!(RevokeSelected in sessions: super::revoke_selected::RevokeSelectedPage);
 page!(Request in sessions: super::request::RequestPage);
 page!(Staff in admin: super::staff::StaffPage);
+page!(Settings in admin: super::settings::SettingsPage);
+page!(ApiKeys in admin: super::api_keys::ApiKeysPage);
+page!(CreateApiKey in admin: super::api_keys::create::CreateApiKeyPage);
+page!(ApiKey in admin: super::api_key::ApiKeyPage);
+page!(RotateApiKey in admin: super::api_key::rotate::RotateApiKeyPage);
+page!(RevokeApiKey in admin: super::api_key::revoke::RevokeApiKeyPage);
 page!(AuditLog in more: super::audit_log::AuditLogPage);
 page!(AuditEvent in more: super::audit_event::AuditEventPage);
 
@@ -158,6 +165,7 @@ mod tests {
             ("/support/sessions", Part::Sessions),
             ("/support/requests/1", Part::Sessions),
             ("/admin/staff", Part::Admin),
+            ("/admin/api-keys", Part::Admin),
             ("/support/sessionsx", Part::More),
             ("/audit/events/1", Part::More),
             ("/support/help", Part::More),

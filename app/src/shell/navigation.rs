@@ -93,6 +93,8 @@ fn Administration() -> impl IntoView {
             </p>
             <ul aria-labelledby="nav-administration">
                 <NavLink href=paths::STAFF icon=IconName::Person label="Staff"/>
+                <NavLink href=paths::API_KEYS icon=IconName::Key label="API keys"/>
+                <NavLink href=paths::SETTINGS icon=IconName::Rules label="Settings"/>
             </ul>
         </li>
     }
@@ -139,10 +141,13 @@ fn lit(path: &str, href: &str) -> Option<&'static str> {
 fn section(path: &str) -> Option<&'static str> {
     let sections = [
         paths::HELP,
+        paths::PERMISSIONS,
         paths::RULES,
         paths::SUPPORT_SESSIONS,
         paths::AUDIT,
         paths::STAFF,
+        paths::API_KEYS,
+        paths::SETTINGS,
         paths::OVERVIEW,
     ];
     sections.into_iter().find(|section| {

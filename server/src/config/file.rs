@@ -32,6 +32,11 @@ impl ConfigFile {
         }
     }
 
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The place of a key such as `scopes[0].allow[1].paths`, as `console.toml, line 12`, or of the
     /// table around a missing key. `None` if the file has neither.
     pub fn place(&self, key: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use app::domain::saved_text::saved_text;
+use app::domain::{saved_text::saved_text, settings::ValueSource};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -11,6 +11,7 @@ use super::{
     Config, ConfigError, PREFIX,
     file::ConfigFile,
     secrets,
+    shown::set_values,
     variables::{self, Kind, Variable},
     words::in_words,
 };
@@ -57,15 +58,35 @@ impl Sources<'_> {
         for flag in &self.flags {
             set(&mut table, flag.key, Value::String(flag.value.clone()));
         }
+        let file = self.file.zip(text.clone());
+        let file = file.map(|(path, text)| ConfigFile::new(path, text));
+        let set = set_values(&table, |key| self.source_of(key, &variables, file.as_ref()));
         secrets::resolve(&mut table, &self.environment)?;
         match Config::deserialize(Value::Table(table)) {
-            Ok(mut config) => {
-                let file = self.file.zip(text);
-                config.file = file.map(|(path, text)| ConfigFile::new(path, text));
-                Ok(config)
-            }
+            Ok(config) => Ok(Config {
+                file,
+                set,
+                ..config
+            }),
             Err(error) => Err(self.blame(text.as_deref(), &variables, &error)),
         }
+    }
+
+    /// Where the value of a key was set: the last of those that set it wins.
+    fn source_of(
+        &self,
+        key: &str,
+        variables: &[(&'static Variable, Value)],
+        file: Option<&ConfigFile>,
+    ) -> (ValueSource, String) {
+        if let Some(flag) = self.flags.iter().find(|flag| flag.key == key) {
+            return (ValueSource::Flag, flag.flag.to_owned());
+        }
+        if let Some((variable, _)) = variables.iter().find(|(variable, _)| variable.key == key) {
+            return (ValueSource::Variable, variable.name.to_owned());
+        }
+        let place = file.and_then(|file| file.place(key));
+        (ValueSource::File, place.unwrap_or_default())
     }
 
     fn variables(&self) -> Result<Vec<(&'static Variable, Value)>, ConfigError> {

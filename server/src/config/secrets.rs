@@ -21,6 +21,11 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// The longest secret, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
+/// Whether the value of a key is a secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    KEYS.iter().any(|steps| steps.join(".") == key)
+}
+
 /// Puts each secret in the place of its reference.
 pub(super) fn resolve(
     table: &mut Table,

@@ -114,9 +114,8 @@ pub(super) fn config(
         ];
         gateway.insert("browser".into(), Value::Table(Table::from_iter(browser)));
     }
-    let config: Config = table.try_into().map_err(|error: toml::de::Error| {
-        ConfigError::Unusable(vec![error.message().to_owned()])
-    })?;
+    let config = Config::of_demo(table)
+        .map_err(|error| ConfigError::Unusable(vec![error.message().to_owned()]))?;
     config.check()?;
     Ok(config)
 }

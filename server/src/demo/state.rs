@@ -9,7 +9,7 @@ use std::{
 
 use app::domain::{
     Timestamp,
-    api_keys::ApiRight,
+    api_keys::{ApiRight, NewApiKey},
     caller::{Caller, Context, Origin},
     staff::{NewStaffMember, Role},
 };
@@ -18,11 +18,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::DemoError;
-use crate::{
-    app_state::AppState,
-    os_user::os_user,
-    services::{api_keys::NewApiKey, staff::GivenPassword},
-};
+use crate::{app_state::AppState, os_user::os_user, services::staff::GivenPassword};
 
 pub(super) struct Folder {
     path: PathBuf,
@@ -133,6 +129,7 @@ impl DemoState {
             name: "Sample platform".to_owned(),
             tenant_id: None,
             rights: ApiRight::ALL.to_vec(),
+            ..NewApiKey::default()
         };
         let made = app.api_keys.create(&context, key).await?;
         let key = made.token.expose().to_owned();

@@ -66,9 +66,10 @@ async fn a_file_breaks_off_for_who_has_signed_out_or_whose_key_is_revoked() {
             name: "a platform".into(),
             tenant_id: None,
             rights: ApiRight::ALL.to_vec(),
+            ..NewApiKey::default()
         };
         let made = keys.create(&cli(), new).await.unwrap();
-        let key = keys.authenticate(made.token.expose()).await.unwrap();
+        let key = keys.authenticate(made.token.expose(), None).await.unwrap();
         let key = from_address(Caller::Key(key.unwrap()), "192.0.2.1");
         for context in [&ana, &key] {
             let all = AuditFilter::default();

@@ -95,6 +95,12 @@ impl<A: DialogForm> Sent<A> {
         {
             return see_other(&with_flash(&page, &first));
         }
+        if let Ok(Flash::KeyMade(made)) = &done
+            && made.secret.is_none()
+            && let Some(first) = forms.flashes.waiting_secret(&context, made.key.id)
+        {
+            return see_other(&with_flash(&page, &first));
+        }
         if let Ok(flash @ Flash::Done(_)) = done {
             let below = A::DIALOG.below(&id);
             let next = typed.first("next").and_then(|next| local_path(next));

@@ -1,6 +1,7 @@
 //! Forms as a browser sends them. The services behind them are a [`Stub`], except for signing in.
 
 mod acts;
+mod keys;
 mod refused;
 mod sign_ins;
 mod stub;
@@ -59,6 +60,7 @@ use crate::{
     middleware::{context::EstablishStaff, same_origin::SameOrigin},
     router,
     services::testing::{PASSWORD, World, cli, from_address, noon, sqlite},
+    services::{api_keys::ApiKeys, settings::SettingsService},
 };
 
 struct Site {
@@ -105,6 +107,8 @@ impl Site {
                 user_sessions: Arc::clone(&stub) as _,
                 audit: Arc::clone(&stub) as _,
                 find: Arc::clone(&stub) as _,
+                api_keys: Arc::new(ApiKeys::new(console.core.clone())),
+                configuration: Arc::new(SettingsService::new(console.core.clone())),
                 saved_views: Arc::clone(&stub) as _,
                 rules: Arc::clone(&stub) as _,
                 flash: Arc::new(flashes.clone()),

@@ -103,7 +103,8 @@ impl View {
             ChangeKind::StaffSession,
             ChangeKind::SupportSession,
         ];
-        self.interest.staff && of_staff.contains(&kind)
+        let is_of_keys = self.interest.api_keys && kind == ChangeKind::ApiKey;
+        is_of_keys || self.interest.staff && of_staff.contains(&kind)
     }
 
     /// Rows that have changed since they were last sent, and the figures. Pending while it is too early to

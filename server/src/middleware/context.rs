@@ -115,15 +115,18 @@ pub async fn establish_key(
     };
     let found = match key_of(request.headers()) {
         None => Ok(None),
-        Some(key) => Lane::Callers.run(api_keys.authenticate(key)).await,
+        Some(key) => {
+            let address = origin.ip.as_deref();
+            Lane::Callers.run(api_keys.authenticate(key, address)).await
+        }
     };
     match found {
         Ok(key) => {
             let caller = key.map_or(Caller::Anonymous, Caller::Key);
             run(Context { caller, origin }, request, next).await
         }
-        Err(error) => {
-            let answer = problem::details(error.into(), origin.request_id.clone());
+        Err(refused) => {
+            let answer = problem::details(refused, origin.request_id.clone());
             let context = Context {
                 caller: Caller::Anonymous,
                 origin,

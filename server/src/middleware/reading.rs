@@ -116,6 +116,7 @@ mod tests {
                     name: "k".into(),
                     tenant_id: None,
                     rights: Vec::new(),
+                    requests_per_minute: None,
                 });
                 let origin = Origin::default();
                 request.extensions_mut().insert(Context { caller, origin });

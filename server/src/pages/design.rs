@@ -3,6 +3,7 @@
 //!
 //! Nothing here may read a store: anybody sees it.
 
+mod administration;
 mod ports;
 mod samples;
 
@@ -102,6 +103,8 @@ fn console(samples: Samples) -> Console {
         user_sessions: samples.clone(),
         audit: samples.clone(),
         find: samples.clone(),
+        api_keys: samples.clone(),
+        configuration: samples.clone(),
         rules: samples.clone(),
         saved_views: samples.clone(),
         flash: samples,

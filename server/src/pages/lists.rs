@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// A console with the tenants `tnt_1`, Lumen Health, and `tnt_2`, a support session in the first, and the cookie of its holder.
-async fn console() -> (Router, String, World) {
+pub(super) async fn console() -> (Router, String, World) {
     let world = sqlite().await;
     let ana = world.add("ana", &[Role::SuperAdmin]).await;
     world.register("tnt-1", "Lumen Health").await;
@@ -44,7 +44,11 @@ async fn console() -> (Router, String, World) {
     (router::console(&state, live, None), cookie, world)
 }
 
-async fn get(router: &Router, cookie: &str, path: &str) -> (StatusCode, Option<String>, String) {
+pub(super) async fn get(
+    router: &Router,
+    cookie: &str,
+    path: &str,
+) -> (StatusCode, Option<String>, String) {
     let request = Request::get(path)
         .header(ACCEPT, "text/html")
         .header(COOKIE, cookie)

@@ -1,3 +1,4 @@
+mod keys;
 mod limits;
 mod support_sessions;
 
@@ -45,18 +46,30 @@ async fn app(console: &World) -> App {
         ("own", Some("acme"), vec![ApiRight::Read]),
         ("other", Some("other"), vec![ApiRight::Read]),
         ("revoked", None, ApiRight::ALL.to_vec()),
+        ("expired", None, ApiRight::ALL.to_vec()),
+        ("elsewhere", None, ApiRight::ALL.to_vec()),
     ];
     let mut keys = HashMap::from([("unknown", "scp_unknown".to_owned())]);
     for (name, tenant, rights) in wanted {
+        // The clock that makes this key is a day behind.
+        let day = chrono::TimeDelta::days(i64::from(name == "expired"));
+        console.clock.advance(-day);
         let new = NewApiKey {
             name: name.into(),
             tenant_id: tenant.map(id),
             rights,
+            allowed_addresses: match name {
+                "elsewhere" => vec!["198.51.100.0/24".parse().unwrap()],
+                _ => Vec::new(),
+            },
+            expires_in_days: (name == "expired").then_some(1),
+            ..NewApiKey::default()
         };
         let made = state.api_keys.create(&cli(), new).await.unwrap();
         if name == "revoked" {
             state.api_keys.revoke(&cli(), made.key.id).await.unwrap();
         }
+        console.clock.advance(day);
         keys.insert(name, made.token.expose().to_owned());
     }
     App {
@@ -183,6 +196,8 @@ async fn each_endpoint_answers_each_kind_of_key_as_reviewed() {
         ("anonymous", None),
         ("unknown", Some("unknown")),
         ("revoked", Some("revoked")),
+        ("expired", Some("expired")),
+        ("from elsewhere", Some("elsewhere")),
         ("other tenant", Some("other")),
         ("own tenant", Some("own")),
         ("platform: read", Some("reader")),

@@ -16,6 +16,7 @@ use crate::{
         access_log::{close_orphans, close_unreported, probe_record},
         nodes::EpochKeeper,
         retention::{PrunedRecord, Retention},
+        settings::keep_size,
         support_sessions::record_expiries,
     },
 };
@@ -106,6 +107,9 @@ async fn count_health(state: AppState, end: CancellationToken) {
         }
         if let Err(error) = state.tenants.count_health().await {
             tracing::warn!(%error, "can't keep how many tenants there are by health; trying again");
+        }
+        if let Err(error) = keep_size(&state.core).await {
+            tracing::warn!(%error, "can't keep how large the store is; trying again");
         }
     }
 }

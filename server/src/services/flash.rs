@@ -12,7 +12,7 @@ use std::{
 
 use app::{
     domain::{
-        StaffId, StaffSessionId, SupportSessionId, Timestamp,
+        ApiKeyId, StaffId, StaffSessionId, SupportSessionId, Timestamp,
         caller::{Caller, Context},
         flash::Flash,
     },
@@ -167,6 +167,20 @@ impl Flashes {
         granted.unused.extend_from_slice(unused);
         granted.unused.dedup();
         Some(id.clone())
+    }
+
+    /// The ID of the flash that waits for the caller with the secret of this API key, alike.
+    pub fn waiting_secret(&self, context: &Context, key: ApiKeyId) -> Option<String> {
+        let (owner, now) = (Owner::of(context), self.clock.now());
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = waiting.by_id.iter().filter(|(_, waiting)| {
+            let has_secret = match &waiting.flash {
+                Flash::KeyMade(made) => made.key.id == key && made.secret.is_some(),
+                _ => false,
+            };
+            has_secret && waiting.owner == owner && waiting.until > now
+        });
+        own.next().map(|(id, _)| id.clone())
     }
 
     fn leave_for(&self, owner: Owner, flash: Flash) -> String {

@@ -323,6 +323,7 @@ async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Resu
             .config
             .rule_source()
             .map_or_else(String::new, |rules| rules.hash()),
+        version: env!("CARGO_PKG_VERSION"),
     };
     let now = core.now();
     core.store

@@ -38,8 +38,7 @@ fn refusing<'w, T, E>(
 fn new_key() -> NewApiKey {
     NewApiKey {
         name: "a key".into(),
-        tenant_id: None,
-        rights: Vec::new(),
+        ..NewApiKey::default()
     }
 }
 

@@ -45,7 +45,9 @@ impl RulesService {
 
     fn authorise(&self, context: &Context) -> Result<(), Problem> {
         if matches!(context.caller, Caller::Key(_) | Caller::Support(_)) {
-            return Err(Problem::forbidden("Only staff members can see the rules."));
+            return Err(Problem::forbidden(
+                "Only staff members with the role support_admin or super_admin can see the rules.",
+            ));
         }
         self.core.authorise(context, Act::ReadSupportSessions)
     }

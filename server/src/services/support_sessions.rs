@@ -58,7 +58,7 @@ fn staff_behind(context: &Context) -> Result<&StaffCaller, Problem> {
     match &context.caller {
         Caller::Staff(staff) => Ok(staff),
         _ => Err(Problem::forbidden(
-            "A support session needs a staff member behind it.",
+            "A support session needs a staff member with the role support_admin or super_admin behind it.",
         )),
     }
 }

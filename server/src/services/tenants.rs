@@ -1,6 +1,6 @@
 //! Tenants and their health: the overview, one tenant, and registration.
 
-mod choose;
+pub(in crate::services) mod choose;
 mod history;
 mod register;
 

@@ -44,6 +44,7 @@ pub mod saved_views;
 pub mod sign_in_failures;
 pub mod staff;
 pub mod staff_sessions;
+pub mod store_sizes;
 pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;

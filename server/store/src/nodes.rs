@@ -1,6 +1,9 @@
 //! The servers that serve on this store, their leases, and the store's epoch.
 
-use app::domain::{Timestamp, nodes::NodeRules};
+use app::domain::{
+    Timestamp,
+    nodes::{NodeRules, ServingNode},
+};
 use chrono::TimeDelta;
 
 use super::{
@@ -36,6 +39,10 @@ queries! {
         pub fn count_serving_nodes(now: Timestamp) -> one u64
             = "SELECT COUNT(*) FROM nodes WHERE ended_at = -1 AND lease_until > :now";
 
+        /// Every node of the last days, those that may be serving first.
+        pub fn list_nodes() -> all ServingNode
+            = select!(ServingNode, "nodes ORDER BY ended_at, node, started_at DESC LIMIT 100");
+
         fn list_rules_held_at(now: Timestamp) -> all NodeRules
             = select!(NodeRules, "nodes WHERE ended_at = -1 AND lease_until > :now AND rule_hash <> '' ORDER BY node, boot");
     }
@@ -52,8 +59,8 @@ queries! {
 
         fn insert_node(node: &NewNode, now: Timestamp)
             where (boot = node.boot, name = node.node, now, lease_until = now + node.lease, applied = node.applied,
-                confirmed_at = node.confirmed_at, rule_hash = node.rule_hash)
-            = insert!("nodes", "boot, node, started_at, lease_until, applied, confirmed_at, rule_hash");
+                confirmed_at = node.confirmed_at, rule_hash = node.rule_hash, version = node.version)
+            = insert!("nodes", "boot, node, started_at, lease_until, applied, confirmed_at, rule_hash, version");
 
         fn mark_node_ended(boot: &str, now: Timestamp, confirmed_at: Timestamp)
             = "UPDATE nodes SET ended_at = :now, confirmed_at = :confirmed_at WHERE boot = :boot";
@@ -80,6 +87,8 @@ pub struct NewNode {
     pub confirmed_at: Timestamp,
     /// The hash of its gateway's rules; empty without a gateway.
     pub rule_hash: String,
+    /// The program's version.
+    pub version: &'static str,
 }
 
 /// A node's state when it sends a heartbeat.
@@ -111,6 +120,7 @@ fn rules_differ(row: &Row) -> Result<bool, StoreError> {
     Ok(row.get::<i64>("others")? > 0)
 }
 
+record! { ServingNode { node; version; started_at; lease_until; ended_at; rules = rule_hash } }
 record! { NodeRules { node; rules = rule_hash } }
 
 impl Db<'_> {

@@ -283,6 +283,7 @@ texts! {
 }
 
 words! {
+    IpNet in ipnet;
     ApiRight in app::domain::api_keys;
     ScopeName in app::domain::scopes;
     Role in app::domain::staff;

@@ -174,7 +174,7 @@ async fn nobody_but_the_holder_is_sent_back_with_a_code() {
     );
     let told = other.page(&location).await;
     assert!(
-        told.contains("You don't have permission for this."),
+        told.contains("Only the holder of this support session can do this."),
         "{told}"
     );
     assert!(!told.contains("Enter tenant"));

@@ -9,6 +9,7 @@
     reason = "a test tells one story, or lists all its cases"
 )]
 
+mod api_keys;
 mod backup;
 mod browser;
 mod clock;

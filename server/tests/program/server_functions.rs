@@ -10,6 +10,7 @@ use crate::support::prelude::*;
 /// The server functions with valid arguments. Those that end something come last.
 fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Value)> {
     let page = json!({ "limit": null, "cursor": null });
+    let no_key = "00000000-0000-0000-0000-000000000000";
     let tenants = json!(TenantFilter::default());
     let sessions = json!({ "status": null, "tenant_id": null, "staff_id": null });
     let events = json!({
@@ -53,6 +54,23 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
         ("find_by_name", json!({ "text": "acme" })),
         ("request_detail", json!({ "id": request })),
         ("gateway_rules", json!({})),
+        ("configuration", json!({})),
+        (
+            "preview_health",
+            json!({ "form": { "critical_percent": "30" } }),
+        ),
+        ("api_keys", json!({ "query": { "state": "active" } })),
+        ("api_key", json!({ "id": no_key })),
+        ("draft_api_key", json!({})),
+        (
+            "create_api_key",
+            json!({ "form": { "name": "a key", "rights": ["read"] } }),
+        ),
+        (
+            "rotate_api_key",
+            json!({ "id": no_key, "form": { "overlap_hours": "1" } }),
+        ),
+        ("revoke_api_key", json!({ "id": no_key })),
         ("draft_support_session", json!({ "tenant": "acme" })),
         (
             "create_support_session",

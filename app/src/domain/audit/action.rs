@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{AuditCategory, AuditFilter, ExportFormat, ExportedList};
@@ -186,7 +187,22 @@ audit_actions! {
     }
     ApiKey on "api_key" {
         /// An API key was created.
-        "api_key.created" => ApiKeyCreated { name: String, rights: Vec<ApiRight> }
+        "api_key.created" => ApiKeyCreated {
+            name: String,
+            rights: Vec<ApiRight>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            expires_at: Option<Timestamp>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            allowed_addresses: Vec<IpNet>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            requests_per_minute: Option<u32>,
+        }
+        /// The secret of an API key was replaced. The previous one works until `previous_until`.
+        "api_key.rotated" => ApiKeyRotated {
+            name: String,
+            previous_until: Timestamp,
+            expires_at: Option<Timestamp>,
+        }
         /// An API key was revoked.
         "api_key.revoked" => ApiKeyRevoked { name: String }
     }

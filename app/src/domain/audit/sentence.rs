@@ -84,6 +84,7 @@ fn title(action: &str) -> String {
         "audit.archived" => "Audit log archived",
         "audit.pruned" => "Old audit events deleted",
         "api_key.created" => "API key created",
+        "api_key.rotated" => "API key rotated",
         "api_key.revoked" => "API key revoked",
         "staff.sign_in_failed" => "Sign-in failed",
         "staff.sign_ins_counted" => "Failed sign-ins counted",

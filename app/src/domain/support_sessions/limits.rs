@@ -108,7 +108,7 @@ pub(super) fn parse_idle(text: &str) -> Result<Option<u64>, String> {
 }
 
 /// A number as typed, or as these pages write it: with a comma before every three digits.
-fn whole_number(text: &str) -> Option<u64> {
+pub(in crate::domain) fn whole_number(text: &str) -> Option<u64> {
     let text = ascii_digits(text.trim());
     let mut groups = text.split(',');
     let first = groups.next().unwrap_or_default();

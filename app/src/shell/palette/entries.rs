@@ -94,7 +94,11 @@ pub fn entries(text: &str, matches: &Matches, signed_in: &SignedIn, here: &Here)
 
 fn pages(signed_in: &SignedIn) -> Vec<Entry> {
     let administration: &[_] = match signed_in.staff.roles.contains(&Role::SuperAdmin) {
-        true => &[("Staff", paths::STAFF)],
+        true => &[
+            ("Staff", paths::STAFF),
+            ("API keys", paths::API_KEYS),
+            ("Settings", paths::SETTINGS),
+        ],
         false => &[],
     };
     let everyones = [
@@ -102,6 +106,7 @@ fn pages(signed_in: &SignedIn) -> Vec<Entry> {
         ("View Sessions", paths::SUPPORT_SESSIONS),
         ("Audit log", paths::AUDIT),
         ("Rules", paths::RULES),
+        ("Permissions", paths::PERMISSIONS),
         ("Help", paths::HELP),
         ("Change password", paths::PASSWORD),
     ];

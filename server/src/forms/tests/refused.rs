@@ -70,11 +70,12 @@ async fn nobody_and_no_expired_or_ended_sign_in_gets_past_a_form() {
 #[tokio::test]
 async fn a_key_opens_no_form() {
     let site = Site::new().await;
-    let keys = crate::services::api_keys::ApiKeys::new(site.console.core.clone());
+    let keys = ApiKeys::new(site.console.core.clone());
     let new = crate::services::api_keys::NewApiKey {
         name: "all".into(),
         tenant_id: None,
         rights: app::domain::api_keys::ApiRight::ALL.to_vec(),
+        ..Default::default()
     };
     let made = keys.create(&cli(), new).await.unwrap();
     let (path, body, _) = &acts()[1];

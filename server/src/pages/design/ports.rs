@@ -43,7 +43,7 @@ use super::samples::{Samples, hours as hours_of, now};
 /// Which flash shows the confirmation of a new support session.
 const GRANTED: &str = "granted";
 
-fn only_a_sample() -> Problem {
+pub(super) fn only_a_sample() -> Problem {
     Problem::forbidden("This is a sample. Nothing was done.")
 }
 

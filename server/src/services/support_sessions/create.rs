@@ -268,7 +268,7 @@ async fn before_or_refused(
     // person who was just deactivated can't create more.
     let staff = tx.lock_staff(session.staff_id).await?;
     if !staff.is_some_and(|staff| staff.member.may_enter()) {
-        return Err(Problem::forbidden("You can no longer create support sessions.").into());
+        return Err(Problem::forbidden("You can no longer create support sessions. You need the role support_admin or super_admin for this.").into());
     }
     let before = tx
         .find_support_session_by_idempotency_key(session.staff_id, &secrets.idempotency_key)

@@ -241,6 +241,7 @@ mod tests {
             applied: 0,
             confirmed_at: noon(),
             rule_hash: String::new(),
+            version: env!("CARGO_PKG_VERSION"),
         };
         let added = world.core.store.write(Priority::Normal, node, |node, tx| {
             Box::pin(async move { tx.add_node(node, noon()).await })

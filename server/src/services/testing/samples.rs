@@ -68,6 +68,7 @@ pub(crate) fn key_with(tenant_id: Option<&str>, rights: &[ApiRight]) -> Context 
         name: "key".into(),
         tenant_id: tenant_id.map(tenant),
         rights: rights.to_vec(),
+        requests_per_minute: None,
     }))
 }
 

@@ -35,6 +35,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::sign_in_failures::ALL,
         crate::staff::ALL,
         crate::staff_sessions::ALL,
+        crate::store_sizes::ALL,
         crate::support_sessions::ALL,
         crate::telemetry::ALL,
         crate::telemetry::REPORTED_STATEMENTS,

@@ -192,9 +192,19 @@ async fn an_act_that_changes_something_without_a_receipt_fails_and_nothing_of_it
                     tenant_id: None,
                     rights: Vec::new(),
                     created_at: noon(),
+                    created_by: String::new(),
+                    expires_at: None,
+                    allowed_addresses: Vec::new(),
+                    requests_per_minute: None,
+                    last_used_at: None,
+                    last_used_from: String::new(),
+                    uses_noted_since: noon(),
+                    rotated_at: None,
+                    previous_until: None,
                     revoked_at: None,
                 };
-                tx.add_api_key(&key, TokenHash::from_bytes([0; 32])).await?;
+                let token = TokenHash::from_bytes([0; 32]);
+                tx.add_api_key(&key, token, None).await?;
                 Ok::<_, StoreError>(Audited::unchanged(()))
             })
         });

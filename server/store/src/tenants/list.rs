@@ -51,6 +51,16 @@ impl Db<'_> {
         })
     }
 
+    /// The tenants after one by their IDs, to go through all.
+    pub async fn tenants_after(
+        &mut self,
+        after: Option<Vec<Key>>,
+        limit: u32,
+    ) -> Result<Vec<StoredTenant>, StoreError> {
+        let all = Listing::new("tenants", &["id"], Direction::Ascending);
+        all.fetch_after(self, after, limit).await
+    }
+
     /// Up to `limit` tenants whose names begin with a text, accents aside, by name. It reads no others.
     pub async fn list_tenants_beginning(
         &mut self,

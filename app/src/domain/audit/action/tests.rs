@@ -54,6 +54,7 @@ fn samples() -> Vec<AuditAction> {
     samples.extend(of_requests());
     samples.extend(of_the_platform());
     samples.extend(of_the_console());
+    samples.extend(of_keys());
     samples.extend(of_retention());
     for action in [
         AuditAction::IdentityKeyAdded,
@@ -65,6 +66,33 @@ fn samples() -> Vec<AuditAction> {
         samples.push(action(KeyRotation::Failed { why }));
     }
     samples
+}
+
+fn of_keys() -> Vec<AuditAction> {
+    vec![
+        AuditAction::ApiKeyCreated {
+            name: "reader".into(),
+            rights: vec![ApiRight::Read],
+            expires_at: None,
+            allowed_addresses: Vec::new(),
+            requests_per_minute: None,
+        },
+        AuditAction::ApiKeyCreated {
+            name: "reader".into(),
+            rights: vec![ApiRight::Read],
+            expires_at: Some(at("12:00:00")),
+            allowed_addresses: vec!["203.0.113.0/24".parse().unwrap()],
+            requests_per_minute: Some(600),
+        },
+        AuditAction::ApiKeyRotated {
+            name: "reader".into(),
+            previous_until: at("12:00:00"),
+            expires_at: None,
+        },
+        AuditAction::ApiKeyRevoked {
+            name: "reader".into(),
+        },
+    ]
 }
 
 fn of_retention() -> Vec<AuditAction> {
@@ -255,13 +283,6 @@ fn of_the_console() -> Vec<AuditAction> {
         AuditAction::StaffSignedOut {
             everywhere: false,
             ended: 1,
-        },
-        AuditAction::ApiKeyCreated {
-            name: "reader".into(),
-            rights: vec![ApiRight::Read],
-        },
-        AuditAction::ApiKeyRevoked {
-            name: "reader".into(),
         },
         AuditAction::AuditExported {
             format: ExportFormat::JsonLines,

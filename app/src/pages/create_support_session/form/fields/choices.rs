@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::FieldError;
 use crate::{
-    components::{Field, FieldError},
+    components::{CheckBoxes, Field},
     domain::{
         scopes::Scope,
         shown::in_sentence,
@@ -29,9 +29,9 @@ pub fn ScopesField(scopes: Vec<Scope>, kept: Vec<String>, error: FieldError) -> 
         }
     };
     view! {
-        <Choices name="scopes" legend="Scopes" error>
+        <CheckBoxes name="scopes" legend="Scopes" error>
             {scopes.into_iter().map(choice).collect_view()}
-        </Choices>
+        </CheckBoxes>
     }
     .into_any()
 }
@@ -89,7 +89,7 @@ pub fn CreatorIpField(
     error: FieldError,
 ) -> impl IntoView {
     view! {
-        <Choices name="creator_ip_only" legend="IP address" error>
+        <CheckBoxes name="creator_ip_only" legend="IP address" error>
             <label>
                 <input type="checkbox" name="creator_ip_only" value="yes" checked=kept/>
                 <span>
@@ -97,30 +97,7 @@ pub fn CreatorIpField(
                     <small>"Requests from any other address are refused and recorded."</small>
                 </span>
             </label>
-        </Choices>
-    }
-    .into_any()
-}
-
-/// Checkboxes under a legend, with what is wrong with them.
-#[component]
-fn Choices(
-    name: &'static str,
-    legend: &'static str,
-    error: FieldError,
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <fieldset
-            class="field"
-            aria-describedby=format!("{name}-error")
-            aria-invalid=move || error.with(Option::is_some).then_some("true")
-            tabindex="-1"
-        >
-            <legend>{legend}</legend>
-            <div class="choice">{children()}</div>
-            <FieldError id=format!("{name}-error") error/>
-        </fieldset>
+        </CheckBoxes>
     }
     .into_any()
 }
