@@ -64,6 +64,11 @@ impl Flash {
         })
     }
 
+    /// Whether it is the only place that has a new token.
+    pub fn has_token(&self) -> bool {
+        matches!(self, Self::Granted(granted) if granted.token.is_some())
+    }
+
     /// What was typed, to be shown again.
     pub fn kept<F: DeserializeOwned>(&self) -> Option<F> {
         match self {

@@ -25,7 +25,10 @@ use super::{
     posted::{Posted, Typed},
     redirect::{local_path, see_other, with_flash},
 };
-use crate::extract::{Asking, Refusal};
+use crate::{
+    extract::{Asking, Refusal},
+    services::flash::Seen,
+};
 
 /// Shows the dialog again with its answer or with what is wrong, or redirects to the page below, or
 /// to another page that the form names.
@@ -80,7 +83,9 @@ impl<A: DialogForm> Sent<A> {
             None => None,
         };
         if let Some(session) = token_of
-            && let Some(first) = forms.flashes.waiting_token(&context, session, &[])
+            && let Some(first) = forms
+                .flashes
+                .waiting_token(&context, session, &[], Seen::Never)
         {
             return see_other(&with_flash(&page, &first));
         }
@@ -88,10 +93,12 @@ impl<A: DialogForm> Sent<A> {
         let done = asked.await.map(A::done);
         if let Ok(Flash::Granted(granted)) = &done
             && granted.token.is_none()
-            && let Some(first) =
-                forms
-                    .flashes
-                    .waiting_token(&context, granted.session.id, &granted.unused)
+            && let Some(first) = forms.flashes.waiting_token(
+                &context,
+                granted.session.id,
+                &granted.unused,
+                Seen::Perhaps,
+            )
         {
             return see_other(&with_flash(&page, &first));
         }

@@ -214,10 +214,14 @@ impl Site {
 
     /// The flash that an answer's location names, as its page would take it.
     async fn flash(&self, answer: &Answer, cookie: Option<&str>) -> Flash {
+        self.try_flash(answer, cookie).await.expect("it waits")
+    }
+
+    async fn try_flash(&self, answer: &Answer, cookie: Option<&str>) -> Option<Flash> {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
         let (_, id) = answer.location.split_once("flash=").expect("a flash");
         let context = self.context(cookie).await;
-        self.flashes.take(&context, id).await.expect("it waits")
+        self.flashes.take(&context, id).await
     }
 
     async fn refusal(&self, answer: &Answer, cookie: Option<&str>) -> (Problem, Fields) {

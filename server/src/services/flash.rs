@@ -69,11 +69,21 @@ impl Owner {
     }
 }
 
+/// Whether a page with a waiting token may have been asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    Never,
+    /// The next click of the same form may have taken that page away before anybody saw it.
+    Perhaps,
+}
+
 struct Waiting {
     owner: Owner,
     until: Timestamp,
     /// Grows with each flash.
     number: u64,
+    /// Whether a token was read. It stays for the rest of its time, for a second submit of the same form.
+    is_read: bool,
     flash: Flash,
 }
 
@@ -152,18 +162,24 @@ impl Flashes {
         context: &Context,
         session: SupportSessionId,
         unused: &[String],
+        seen: Seen,
     ) -> Option<String> {
         let (owner, now) = (Owner::of(context), self.clock.now());
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut own = waiting.by_id.iter_mut().filter_map(|(id, waiting)| {
             let is_own = waiting.owner == owner && waiting.until > now;
             match &mut waiting.flash {
-                Flash::Granted(granted) if is_own => Some((id, granted)),
+                Flash::Granted(granted)
+                    if is_own && (seen == Seen::Perhaps || !waiting.is_read) =>
+                {
+                    Some((id, granted, &mut waiting.is_read))
+                }
                 _ => None,
             }
         });
-        let (id, granted) =
-            own.find(|(_, granted)| granted.session.id == session && granted.token.is_some())?;
+        let (id, granted, is_read) =
+            own.find(|(_, granted, _)| granted.session.id == session && granted.token.is_some())?;
+        *is_read = false;
         granted.unused.extend_from_slice(unused);
         granted.unused.dedup();
         Some(id.clone())
@@ -196,6 +212,7 @@ impl Flashes {
             owner,
             until: now + KEPT,
             number: waiting.last_number,
+            is_read: false,
             flash,
         };
         waiting.by_id.insert(id.clone(), new);
@@ -206,8 +223,13 @@ impl Flashes {
         let now = self.clock.now();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         // Another person's flash stays, so that guessing an id destroys nothing.
-        if !waiting.by_id.get(id)?.owner.is(context) {
+        let found = waiting.by_id.get_mut(id)?;
+        if !found.owner.is(context) || found.is_read {
             return None;
+        }
+        if found.until > now && found.flash.has_token() {
+            found.is_read = true;
+            return Some(found.flash.clone());
         }
         let taken = waiting.by_id.remove(id)?;
         (taken.until > now).then_some(taken.flash)

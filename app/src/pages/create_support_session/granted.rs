@@ -161,7 +161,7 @@ fn already_shown(session: &SupportSession) -> impl IntoView + use<> {
                     <strong>"Nothing was done now"</strong>
                     ": this form was sent at "
                     <Timestamp at=session.issued_at/>
-                    " and created this session then. Its token was shown once and can't be shown again."
+                    " and created this session then. Its token was in the answer to that and can't be shown again."
                 </p>
                 <p>
                     <a class="link" href=paths::REPLACE_TOKEN.page(id)>
