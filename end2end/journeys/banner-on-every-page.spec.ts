@@ -10,7 +10,13 @@ const page = (body: string, headers?: Record<string, string | string[]>): PageOf
 const policy = (value: string | string[]) => page(html("", "<p>Strict"), { "content-security-policy": value });
 
 const NEVER_ALONE = "default-src 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+let arrive = (): void => undefined;
 const PAGES: Record<string, PageOf> = {
+  "/late": () => ({
+    body: '<!DOCTYPE html><html lang="en"><head><title>Invoices</title><script src="/names.js" defer></script></head><body><h1>Invoices</h1>',
+    rest: new Promise((done) => (arrive = () => done("<main>All of them</main></body></html>"))),
+  }),
+  "/names.js": page("document.title = [...document.body.children].map(({ localName }) => localName)", { "content-type": "text/javascript" }),
   "/": page(html("", '<button id="refused">Export</button><iframe src="/framed"></iframe>')),
   "/framed": page(html("", "<p>In a frame")),
   "/base": page(html('<base href="https://cdn.example.net/app/" target="elsewhere">', "")),
@@ -129,6 +135,15 @@ test.describe("on the pages of a platform", () => {
     });
     expect(times).toBeLessThanOrEqual(8);
     await expect(tab.locator("support-console-banner")).toHaveCount(1);
+  });
+
+  test("a page that loads for long has it, and its scripts find the page as it was sent", async () => {
+    await tab.goto(`${origin}/late`, { waitUntil: "commit" });
+    await expect(tab.locator("support-console-banner")).toBeVisible();
+    arrive();
+    await expect(tab.getByText("All of them")).toBeVisible();
+    await expect(tab).toHaveTitle("h1,main");
+    await expect(tab.locator("body > :last-child")).toHaveJSProperty("localName", "support-console-banner");
   });
 
   test("a page without it is named on the session's page, live and after a reload", async () => {

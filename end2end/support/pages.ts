@@ -3,8 +3,13 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** The answer for a path: the page, and header fields. */
-export type PageOf = (asked: IncomingMessage) => { body: string; headers?: Record<string, string | string[]>; status?: number };
+/** The answer for a path: the page, what follows it later, and header fields. */
+export type PageOf = (asked: IncomingMessage) => {
+  body: string;
+  rest?: Promise<string>;
+  headers?: Record<string, string | string[]>;
+  status?: number;
+};
 
 export class Pages {
   /** The requests that came, with their bodies. */
@@ -26,8 +31,9 @@ export class Pages {
       let sent = "";
       for await (const part of asked) sent += part;
       served.asked.push(`${asked.method} ${asked.url} ${sent}`.trim());
-      const { body, headers, status } = pages[path]?.(asked) ?? { body: "not found", status: 404 };
-      answer.writeHead(status ?? 200, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
+      const { body, rest, headers, status } = pages[path]?.(asked) ?? { body: "not found", status: 404 };
+      answer.writeHead(status ?? 200, { "content-type": "text/html; charset=utf-8", ...headers }).write(body);
+      answer.end(await rest);
     });
     return served;
   }

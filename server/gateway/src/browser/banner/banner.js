@@ -196,6 +196,13 @@ class Banner {
     }
     this.ask();
     document.addEventListener("DOMContentLoaded", look);
+    // In a page that loads for long, what came after the banner follows it, and a script that renders the whole document
+    // would find it where it must not be. Deferred ones run next.
+    document.addEventListener("readystatechange", () => {
+      if (document.readyState === "interactive") {
+        this.host.remove();
+      }
+    });
     setInterval(look, LOOK_EVERY);
     // In browsers that report the status, refusals of the gateway are shown at once.
     new PerformanceObserver((list) => {
