@@ -33,6 +33,13 @@ pub fn provide_signed_in() {
             viewer.synchronise(signed_in.now);
         }
     });
+    Effect::new(move |seen: Option<u32>| {
+        let jumps = viewer.jumps();
+        if seen.is_some_and(|seen| seen != jumps) {
+            signed_in.refetch();
+        }
+        jumps
+    });
 }
 
 pub fn use_signed_in() -> SignedInStaff {

@@ -2,32 +2,30 @@ import type { Page } from "@playwright/test";
 import { expect, expectHydrated, fillSignIn, open, test, title } from "../fixtures.ts";
 import { createDialog, fillAndCreate, readGranted } from "../support/support-session.ts";
 
-const wrapTexts = () => {
-  document.addEventListener("DOMContentLoaded", () => {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const texts: Text[] = [];
-    while (walker.nextNode()) texts.push(walker.currentNode as Text);
-    for (const text of texts) {
-      const font = document.createElement("font");
-      text.replaceWith(font);
-      font.append(text);
+/** What others do to all nodes of a kind: once the page is there, or now. */
+const change = ({ what, isLive }: { what: string; isLive: boolean }) => {
+  const now = () => {
+    const walker = document.createTreeWalker(document.body, what === "remove" ? NodeFilter.SHOW_COMMENT : NodeFilter.SHOW_TEXT);
+    const nodes: ChildNode[] = [];
+    while (walker.nextNode()) nodes.push(walker.currentNode as ChildNode);
+    for (const node of nodes) {
+      if (what === "remove") {
+        node.remove();
+        continue;
+      }
+      const wrapper = document.createElement(what === "wrap" ? "font" : "span");
+      node.replaceWith(wrapper);
+      wrapper.append(what === "wrap" ? `${node.textContent}` : node);
     }
-  });
-};
-
-const removeComments = () => {
-  document.addEventListener("DOMContentLoaded", () => {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_COMMENT);
-    const comments: Comment[] = [];
-    while (walker.nextNode()) comments.push(walker.currentNode as Comment);
-    for (const comment of comments) comment.remove();
-  });
+  };
+  if (isLive) now();
+  else document.addEventListener("DOMContentLoaded", now);
 };
 
 /** What may happen to a page, or to its script, before the script has taken over. */
 const surroundings: Record<string, (page: Page) => Promise<unknown>> = {
-  "a translator wraps each text": (page) => page.addInitScript(wrapTexts),
-  "comments are removed": (page) => page.addInitScript(removeComments),
+  "a translator wraps each text": (page) => page.addInitScript(change, { what: "span", isLive: false }),
+  "comments are removed": (page) => page.addInitScript(change, { what: "remove", isLive: false }),
   "the WebAssembly is blocked": (page) => page.route("**/*.wasm", (route) => route.abort()),
   "the WebAssembly is not what it should be": (page) =>
     page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "" })),
@@ -61,6 +59,21 @@ for (const [what, happens] of Object.entries(surroundings)) {
     await readGranted(page);
     // A failed script says so in the browser's console.
     consoleErrors.length = 0;
+  });
+}
+
+for (const what of ["wrap", "span", "remove"] as const) {
+  test(`a page that is live and then changed by others says that it is not, and its form works (${what})`, async ({ page, signIn, demo }) => {
+    await signIn("support_admin");
+    const { id } = await demo.tenant("healthy");
+    await open(page, `/support/tenants/${id}/create-session`);
+    const reported = page.waitForRequest((request) => request.url().endsWith("/not-live"));
+    await page.evaluate(change, { what, isLive: true });
+    expect((await reported).postData()).toBe("changed");
+    await expect(page.getByText("This page is not live")).toBeVisible();
+    await expect(page.locator(".live-text")).toHaveText("Not live");
+    await fillAndCreate(createDialog(page), { reason: "Nothing may be lost here" });
+    await readGranted(page);
   });
 }
 

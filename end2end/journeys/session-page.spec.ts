@@ -57,6 +57,19 @@ test("a tenant of which nothing was heard for long leaves the clock of the page 
   expect(await left()).toBeLessThanOrEqual(before);
 });
 
+test("a clock that is set while the page is open ends no session", async ({ page, session }) => {
+  await openSession(page, session.id);
+  await expect(page.locator(".session-band")).toContainText("left");
+  const asked = page.waitForResponse("**/_fn/signed_in");
+  await page.evaluate(() => {
+    const wall = Date.now;
+    Date.now = () => wall.call(Date) + 20 * 60_000;
+  });
+  await asked;
+  await expect(page.locator(".session-band")).toContainText(/1\d:\d\d left/);
+  await expect(page.getByRole("main")).not.toContainText("Expired");
+});
+
 test("a smaller laptop cuts no act, no time, and no name under another column", async ({ page, demo, session }) => {
   await demo.request(session.token, "/v1/whoami");
   const overview = [768, 1024, 1180, 1280, 1366, 1440].flatMap((width) => [["/support", width, "compact"], ["/support", width, "comfortable"]] as const);

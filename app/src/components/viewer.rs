@@ -17,6 +17,10 @@ pub struct Viewer {
     hydrated: RwSignal<bool>,
     now: RwSignal<Option<Timestamp>>,
     heard: StoredValue<Option<Heard>>,
+    /// By how much the two clocks differed at the last tick.
+    gap: StoredValue<Option<f64>>,
+    /// How often they have come apart.
+    jumps: RwSignal<u32>,
 }
 
 /// The browser's two clocks, in milliseconds.
@@ -64,6 +68,8 @@ pub fn provide_viewer() {
         hydrated: RwSignal::new(false),
         now: RwSignal::new(None),
         heard: StoredValue::new(None),
+        gap: StoredValue::new(None),
+        jumps: RwSignal::new(0),
     };
     provide_context(viewer);
     Effect::new(move || {
@@ -91,6 +97,14 @@ impl Viewer {
 
     fn tick(self) {
         let clocks = clocks();
+        let gap = clocks.wall - clocks.steady;
+        let before = self
+            .gap
+            .try_update_value(|before| before.replace(gap))
+            .flatten();
+        if before.is_some_and(|before| (gap - before).abs() > LATE) {
+            self.jumps.update(|jumps| *jumps += 1);
+        }
         let heard = self.heard.get_value();
         let now = heard.map_or(clocks.wall, |heard| heard.now(clocks));
         self.now.set(from_milliseconds(now));
@@ -109,6 +123,11 @@ impl Viewer {
                 .update_value(|heard| *heard = Some(Heard::and(*heard, server, clocks())));
             self.refresh();
         }
+    }
+
+    /// How often the browser's clock was set, or the machine has slept. Only the server knows the time then.
+    pub fn jumps(self) -> u32 {
+        self.jumps.get()
     }
 
     /// Ticks at once. Without this, a span that just began would look too long until the next tick.

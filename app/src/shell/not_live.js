@@ -57,6 +57,7 @@
     why ??= detail;
     if (detail !== "slow") why = detail;
     place = location.pathname + location.search;
+    const wasLive = root.dataset.hydrated;
     root.classList.remove("js");
     delete root.dataset.hydrated;
     // What the script had put off comes after its end.
@@ -64,7 +65,7 @@
     say();
     const live = document.querySelector(".live");
     // A script that only comes late must find the page as it was.
-    if (live && (why === "old" || why === "panic")) {
+    if (live && (wasLive || why === "old" || why === "panic")) {
       live.dataset.state = "lost";
       live.querySelector(".live-text").textContent = "Not live";
       for (const button of live.querySelectorAll("button")) button.hidden = true;

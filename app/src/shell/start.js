@@ -34,6 +34,21 @@ const start = async () => {
   await module.hydrate();
   for (const [node, parent, next] of places.reverse())
     if (parent.isConnected) parent.insertBefore(node, next?.parentNode === parent ? next : null);
+  watch();
+};
+// A live page can be changed too: a translator is mostly asked for later. What the script writes to is then no longer in the page.
+const wrappers = new Set(["FONT", "YA-TR-SPAN"]);
+const watch = () => {
+  const mark = document.body.appendChild(document.createComment("live"));
+  const watcher = new MutationObserver((records) => {
+    const added = records.flatMap(({ addedNodes }) => [...addedNodes]);
+    const removed = records.flatMap(({ removedNodes }) => [...removedNodes]);
+    const isMoved = (text) => text.nodeType === Node.TEXT_NODE && added.some((node) => node !== text && node.contains(text));
+    if (!removed.includes(mark) && !added.some(({ nodeName }) => wrappers.has(nodeName)) && !removed.some(isMoved)) return;
+    watcher.disconnect();
+    tell("changed");
+  });
+  watcher.observe(document.body, { childList: true, subtree: true });
 };
 // A newer server may not understand this page, nor the page its answers. While one release replaces another, nodes of both answer.
 let differs;
