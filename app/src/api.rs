@@ -48,12 +48,18 @@ pub fn is_act(path: &str) -> bool {
     [
         CreateApiKey::PATH,
         CreateSupportSession::PATH,
+        DeactivateStaff::PATH,
+        EndSignIns::PATH,
         ForceLogout::PATH,
+        MakeStaffLink::PATH,
         RaiseBudget::PATH,
+        ReactivateStaff::PATH,
         ReplaceToken::PATH,
         RevokeApiKey::PATH,
-        RevokeSupportSession::PATH,
         RotateApiKey::PATH,
+        RevokeStaffLink::PATH,
+        RevokeSupportSession::PATH,
+        SetStaffRoles::PATH,
     ]
     .contains(&path)
 }

@@ -33,6 +33,7 @@ mod panel;
 mod problem;
 mod row_link;
 mod settled;
+mod sign_ins;
 mod stacked_chart;
 mod stat_card;
 mod table;
@@ -48,6 +49,6 @@ pub use self::{
     countdown::*, dialog::*, dialog_page::*, empty::*, export_link::*, field::*, filter_form::*,
     flash::*, folded::*, form_act::*, form_data::*, form_dialog::*, heading::*, icon::*, loaded::*,
     notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*, row_link::*, settled::*,
-    stacked_chart::*, stat_card::*, table::*, tenant_field::*, time_filter::*, timestamp::*,
-    verdict::*, viewer::*, written_in::*,
+    sign_ins::*, stacked_chart::*, stat_card::*, table::*, tenant_field::*, time_filter::*,
+    timestamp::*, verdict::*, viewer::*, written_in::*,
 };

@@ -13,6 +13,7 @@ pub mod api_keys;
 pub mod at_fault;
 pub mod audit;
 pub mod caller;
+pub mod device;
 pub mod find;
 pub mod flash;
 pub mod form;

@@ -10,9 +10,11 @@ pub mod create_support_session;
 pub mod filtered_list;
 pub mod force_logout;
 pub mod help;
+pub mod invite_staff;
 pub mod no_role;
 pub mod not_found;
 pub mod overview;
+pub mod own_sign_ins;
 pub mod parts;
 pub mod permissions;
 pub mod raise_budget;
@@ -22,9 +24,11 @@ pub mod revoke_selected;
 pub mod revoke_support_session;
 pub mod rules;
 pub mod saved_views;
+pub mod set_password;
 pub mod settings;
 pub mod sign_in;
 pub mod staff;
+pub mod staff_member;
 pub mod support_session;
 pub mod support_sessions;
 pub mod tenant;
@@ -48,7 +52,9 @@ pub fn AppRoutes() -> impl IntoView {
         <Routes fallback=not_found::NotFoundPage>
             <Route ssr=ASYNC path=path!("/") view=|| view! { <Redirect path=paths::OVERVIEW/> }/>
             <Route ssr=ASYNC path=path!("/sign-in") view=parts::SignIn::lazy()/>
+            <Route ssr=ASYNC path=path!("/set-password") view=parts::SetPassword::lazy()/>
             <Route ssr=ASYNC path=path!("/account/password") view=parts::ChangePassword::lazy()/>
+            <Route ssr=ASYNC path=path!("/account/sessions") view=parts::OwnSignIns::lazy()/>
             <Route ssr=ASYNC path=path!("/account/no-role") view=parts::NoRole::lazy()/>
             <Route ssr=ASYNC path=path!("/support") view=parts::Overview::lazy()/>
             <Route ssr=ASYNC path=path!("/support/help") view=parts::Help::lazy()/>
@@ -68,6 +74,7 @@ pub fn AppRoutes() -> impl IntoView {
             </ParentRoute>
             <Route ssr=ASYNC path=path!("/support/revoke-sessions") view=parts::RevokeSelected::lazy()/>
             <Route ssr=ASYNC path=path!("/support/requests/:id") view=parts::Request::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/invite-staff") view=parts::InviteStaff::lazy()/>
             <Route ssr=ASYNC path=path!("/admin/staff") view=parts::Staff::lazy()/>
             <Route ssr=ASYNC path=path!("/admin/settings") view=parts::Settings::lazy()/>
             <ParentRoute ssr=ASYNC path=path!("/admin/api-keys") view=parts::ApiKeys::lazy()>
@@ -78,6 +85,15 @@ pub fn AppRoutes() -> impl IntoView {
                 <Route ssr=ASYNC path=path!("") view=|| ()/>
                 <Route ssr=ASYNC path=dialog(paths::ROTATE_KEY) view=parts::RotateApiKey::lazy()/>
                 <Route ssr=ASYNC path=dialog(paths::REVOKE_KEY) view=parts::RevokeApiKey::lazy()/>
+            </ParentRoute>
+            <ParentRoute ssr=ASYNC path=path!("/admin/staff/:id") view=parts::StaffMember::lazy()>
+                <Route ssr=ASYNC path=path!("") view=|| ()/>
+                <Route ssr=ASYNC path=dialog(paths::CHANGE_ROLES) view=parts::ChangeRoles::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::DEACTIVATE) view=parts::Deactivate::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::REACTIVATE) view=parts::Reactivate::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::END_SIGN_INS) view=parts::EndSignIns::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::MAKE_LINK) view=parts::MakeLink::lazy()/>
+                <Route ssr=ASYNC path=dialog(paths::REVOKE_LINK) view=parts::RevokeLink::lazy()/>
             </ParentRoute>
             <Route ssr=ASYNC path=path!("/audit") view=parts::AuditLog::lazy()/>
             <Route ssr=ASYNC path=path!("/audit/events/:id") view=parts::AuditEvent::lazy()/>

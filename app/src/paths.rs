@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     domain::{
-        ApiKeyId, AuditEventId, RequestId, SupportSessionId, TenantId,
+        ApiKeyId, AuditEventId, RequestId, StaffId, SupportSessionId, TenantId,
         audit::{AuditEvent, ExportFormat},
         find::Named,
         signed_in::LostSignIn,
@@ -35,12 +35,18 @@ pub(crate) const ADMIN: &str = "/admin";
 pub const STAFF: &str = "/admin/staff";
 pub const SETTINGS: &str = "/admin/settings";
 pub const API_KEYS: &str = "/admin/api-keys";
+/// Invites a staff member.
+pub const INVITE_STAFF: &str = "/admin/invite-staff";
 pub const HELP: &str = "/support/help";
 /// Who may do what.
 pub const PERMISSIONS: &str = "/support/permissions";
 pub const RULES: &str = "/support/rules";
 pub const SIGN_IN: &str = "/sign-in";
 pub const PASSWORD: &str = "/account/password";
+/// Where a one-time link leads. Its secret is in the fragment.
+pub const SET_PASSWORD: &str = "/set-password";
+/// One's own sessions and devices.
+pub const OWN_SIGN_INS: &str = "/account/sessions";
 /// The page for a staff member without a support role.
 pub const NO_ROLE: &str = "/account/no-role";
 pub const LIVE: &str = "/live";
@@ -62,6 +68,10 @@ pub const KEEP: &str = "keep";
 pub mod forms {
     pub const SIGN_IN: &str = "/forms/sign-in";
     pub const SIGN_OUT: &str = "/forms/sign-out";
+    /// Ends another sign-in of one's own, or all others.
+    pub const SIGN_OUT_ELSEWHERE: &str = "/forms/sign-out-elsewhere";
+    pub const SET_PASSWORD: &str = "/forms/set-password";
+    pub const INVITE_STAFF: &str = "/forms/invite-staff";
     pub const CHANGE_PASSWORD: &str = "/forms/change-password";
     /// Revokes several support sessions.
     pub const REVOKE_SELECTED: &str = "/forms/support-sessions/revoke-selected";
@@ -122,6 +132,16 @@ impl Dialog {
         }
     }
 
+    const fn over_staff(name: &'static str) -> Self {
+        Self {
+            name,
+            about: "staff member",
+            pages: STAFF,
+            forms: "/forms/staff",
+            is_over_list: false,
+        }
+    }
+
     /// The page that it lies over. The identifier may be as it stood in an address.
     pub fn below(self, id: impl Display) -> String {
         match self.is_over_list {
@@ -179,6 +199,20 @@ pub const REPLACE_TOKEN: Dialog = Dialog::over_session("replace-token");
 /// Raises the budget of a support session.
 pub const RAISE_BUDGET: Dialog = Dialog::over_session("raise-budget");
 
+/// Changes the roles of a staff member.
+pub const CHANGE_ROLES: Dialog = Dialog::over_staff("roles");
+/// Withdraws a staff member's access.
+pub const DEACTIVATE: Dialog = Dialog::over_staff("deactivate");
+/// Gives a staff member's access back.
+pub const REACTIVATE: Dialog = Dialog::over_staff("reactivate");
+/// Ends every sign-in of a staff member.
+pub const END_SIGN_INS: Dialog = Dialog::over_staff("sign-out");
+
+/// Makes a one-time link: a reset, or another invitation.
+pub const MAKE_LINK: Dialog = Dialog::over_staff("link");
+/// Revokes a staff member's one-time link.
+pub const REVOKE_LINK: Dialog = Dialog::over_staff("revoke-link");
+
 /// Creates an API key.
 pub const CREATE_KEY: Dialog = Dialog::over_key("create").over_list();
 /// Replaces the secret of an API key.
@@ -191,7 +225,7 @@ pub fn is_dialog(path: &str) -> bool {
     if path.strip_prefix(API_KEYS) == Some("/create") {
         return true;
     }
-    [API_KEYS, TENANTS, SUPPORT_SESSIONS]
+    [API_KEYS, STAFF, TENANTS, SUPPORT_SESSIONS]
         .into_iter()
         .any(|pages| {
             let below = path.strip_prefix(pages).unwrap_or_default().split('/');
@@ -213,6 +247,11 @@ pub fn tenant_of(path: &str) -> Option<&str> {
 /// The detail page of a support session.
 pub fn support_session(id: SupportSessionId) -> String {
     format!("{SUPPORT_SESSIONS}/{id}")
+}
+
+/// The page of a staff member.
+pub fn staff_member(id: StaffId) -> String {
+    format!("{STAFF}/{id}")
 }
 
 /// The page that revokes some support sessions. The identifiers may be as they stood in a form.
@@ -267,6 +306,7 @@ pub fn resource(event: &AuditEvent) -> Option<String> {
     let id = &event.resource_id;
     match event.resource_type.as_str() {
         "support_session" => id.parse().ok().map(support_session),
+        "staff" => id.parse().ok().map(staff_member),
         "tenant" => id.parse::<TenantId>().ok().map(tenant),
         "api_key" => id.parse::<ApiKeyId>().ok().map(api_key),
         _ => None,
@@ -396,6 +436,8 @@ mod tests {
         assert_eq!(CREATE_KEY.below(OverList), API_KEYS);
         assert_eq!(CREATE_KEY.form(OverList), "/forms/api-keys/new/create");
         assert!(!is_dialog(API_KEYS));
+        assert!(is_dialog("/admin/staff/1/roles"));
+        assert!(!is_dialog("/admin/staff/1"));
         assert!(!is_dialog("/support/tenants/acme"));
         assert!(!is_dialog(
             "/support/sessions/01937e2c-7b6a-7cc0-8000-000000000002"

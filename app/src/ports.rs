@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 
 use crate::domain::{
-    ApiKeyId, AuditEventId, RequestId, SupportSessionId, TenantId,
+    ApiKeyId, AuditEventId, RequestId, StaffId, SupportSessionId, TenantId,
     access_log::AccessLogEntry,
     api_keys::{
         ApiKeyDetail, ApiKeyDraft, ApiKeyFilter, ApiKeyForm, ApiKeyList, ApiKeyMade, ApiKeyRevoked,
@@ -26,7 +26,10 @@ use crate::domain::{
     saved_views::{FilteredList, SavedView, SavedViewForm},
     settings::{HealthPreview, Settings, SettingsDetail, ThresholdsForm},
     signed_in::{LostSignIn, SignedIn},
-    staff::{StaffFilter, StaffList},
+    staff::{
+        InviteForm, OwnSignIns, RolesForm, StaffAnswer, StaffDetail, StaffFilter, StaffLinkGiven,
+        StaffList,
+    },
     support_sessions::{
         BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
         SelectedSessions, SessionsOfDay, SupportSessionDetail, SupportSessionDraft,
@@ -71,6 +74,25 @@ pub trait StaffPort: Send + Sync {
         filter: StaffFilter,
         page: PageRequest,
     ) -> Result<StaffList, Problem>;
+    /// One staff member, with their sign-ins and their latest events.
+    async fn detail(&self, context: &Context, id: StaffId) -> Result<StaffDetail, Problem>;
+    /// The caller's own open sign-ins.
+    async fn own_sign_ins(&self, context: &Context) -> Result<OwnSignIns, Problem>;
+    async fn set_roles(
+        &self,
+        context: &Context,
+        id: StaffId,
+        form: RolesForm,
+    ) -> Result<StaffAnswer, Problem>;
+    async fn deactivate(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem>;
+    async fn reactivate(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem>;
+    /// Adds someone who chooses their password with a one-time link.
+    async fn invite(&self, context: &Context, form: InviteForm) -> Result<StaffLinkGiven, Problem>;
+    /// Gives a staff member another one-time link.
+    async fn make_link(&self, context: &Context, id: StaffId) -> Result<StaffLinkGiven, Problem>;
+    async fn revoke_link(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem>;
+    /// Ends every sign-in of a staff member.
+    async fn end_sign_ins(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem>;
 }
 
 #[async_trait]

@@ -29,6 +29,8 @@ test("every page and dialog is usable by everyone and fits its window", async ({
   const event = await firstEvent(page);
   const request = await firstRequest(page);
   const key = await firstKey(page);
+  const staff = await demo.command(["staff", "list"]);
+  const member = staff.stdout.trim().split(/\s+/).at(-1);
   const paths = {
     "no match": "/support?q=no-such-tenant",
     "edited cursor": "/support?cursor=edited",
@@ -48,6 +50,15 @@ test("every page and dialog is usable by everyone and fits its window", async ({
     "audit event": event,
     "staff": "/admin/staff",
     "staff, filtered": "/admin/staff?q=a&role=super_admin&state=active&sort=last_sign_in",
+    "staff member": `/admin/staff/${member}`,
+    "staff member, roles": `/admin/staff/${member}/roles`,
+    "staff member, deactivate": `/admin/staff/${member}/deactivate`,
+    "staff member, sign out": `/admin/staff/${member}/sign-out`,
+    "staff member, link": `/admin/staff/${member}/link`,
+    "staff member, revoke link": `/admin/staff/${member}/revoke-link`,
+    "invite staff": "/admin/invite-staff",
+    "choose a password": "/set-password",
+    "own sign-ins": "/account/sessions",
     "staff, no match": "/admin/staff?q=no-such-person",
     "staff filter with a mistake": "/admin/staff?role=root",
     "gateway rules": "/support/rules",

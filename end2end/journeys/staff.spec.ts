@@ -1,4 +1,6 @@
-import { expect, expectHydrated, open, test, title } from "../fixtures.ts";
+import type { Page } from "@playwright/test";
+import { expect, expectHydrated, fillSignIn, open, test, title } from "../fixtures.ts";
+import { createSession } from "../support/support-session.ts";
 
 test("a super admin finds a staff member, and the list follows their sign-ins", async ({ page, demo, signIn, another }) => {
   await signIn("super_admin");
@@ -23,3 +25,188 @@ test("support admins neither see nor open the pages of administration", async ({
   await expectHydrated(page);
   await expect(page.getByRole("alert")).toContainText("You need the role super_admin for this.");
 });
+
+test("roles are changed live, and the last super admin stays", async ({ page, demo, signIn, another }) => {
+  await signIn("super_admin");
+  const ida = await demo.addStaff("Ida Roles", "support_admin");
+  const hers = await another(ida);
+  await openMember(page, ida.email);
+  await page.getByRole("link", { name: "Change roles" }).click();
+  const dialog = page.getByRole("dialog", { name: "Change the roles of Ida Roles" });
+  await dialog.getByLabel("Super admin").check();
+  await dialog.getByRole("button", { name: "Save roles" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByRole("status").filter({ hasText: "Roles saved: Support admin, Super admin." })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Audit events" })).toContainText("Staff roles changed");
+
+  await open(hers, "/admin/staff");
+  await expect(title(hers)).toHaveText("Staff");
+  await page.getByRole("link", { name: "Change roles" }).click();
+  await dialog.getByLabel("Support admin").uncheck();
+  await dialog.getByLabel("Super admin").uncheck();
+  await dialog.getByRole("button", { name: "Save roles" }).click();
+  await expect(hers).toHaveURL(/no-role|sign-in/);
+});
+
+test("of two who edit the same person, the second learns of the first and loses nothing", async ({ page, demo, signIn, another }) => {
+  await signIn("super_admin");
+  const ida = await demo.addStaff("Ida Conflict", "support_admin");
+  const second = await another(await demo.addStaff("Second Admin", "super_admin"));
+  await openMember(page, ida.email);
+  const path = `${new URL(page.url()).pathname}/roles`;
+  await open(page, path);
+  await open(second, path);
+  const save = async (admin: typeof page) => admin.getByRole("button", { name: "Save roles" }).click();
+  await page.getByLabel("Super admin").check();
+  await save(page);
+  await expect(page.getByRole("status").filter({ hasText: "Roles saved" })).toBeVisible();
+
+  await second.getByLabel("Support admin").uncheck();
+  await save(second);
+  const told = second.getByRole("alert").filter({ hasText: "Nothing was saved." });
+  await expect(told).toContainText("changed these roles at");
+  await expect(told).toContainText("They are now: Support admin, Super admin.");
+  await expect(second.getByLabel("Support admin")).not.toBeChecked();
+  await expect(second.locator("input[name=seen]")).toHaveValue("support_admin super_admin");
+  await save(second);
+  await expect(second.getByRole("status").filter({ hasText: "Roles saved: No role." })).toBeVisible();
+});
+
+test("a deactivation ends support sessions and open pages at once", async ({ page, demo, signIn, another }) => {
+  await signIn("super_admin");
+  const ida = await demo.addStaff("Ida Leaves", "support_admin");
+  const hers = await another(ida);
+  const tenant = await demo.tenant("healthy");
+  const { token } = await createSession(hers, tenant.id);
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
+  await openMember(page, ida.email);
+  await page.getByRole("link", { name: "Deactivate" }).click();
+  const dialog = page.getByRole("alertdialog", { name: "Deactivate Ida Leaves" });
+  await expect(dialog).toContainText("1 sign-in and 1 active support session");
+  await dialog.getByRole("button", { name: "Deactivate" }).click();
+  const done = "Ida Leaves deactivated. 1 sign-in and 1 support session ended.";
+  await expect(page.getByRole("status").filter({ hasText: done })).toBeVisible();
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
+  await expect(hers).toHaveURL(/sign-in/);
+  await expect(page.getByText("Not signed in anywhere.")).toBeVisible();
+});
+
+test("people sign out their other devices", async ({ page, demo, signIn, another }) => {
+  const ida = await demo.addStaff("Ida Devices", "support_admin");
+  await signIn(ida);
+  const [there, elsewhere] = [await another(ida), await another(ida)];
+  await page.locator("details.account summary").click();
+  await page.getByRole("link", { name: "Your sessions and devices" }).click();
+  await expect(title(page)).toHaveText("Your sessions and devices");
+  const rows = page.getByRole("table", { name: "Open sign-ins" }).locator("tbody tr");
+  await expect(rows).toHaveCount(3);
+  await expect(rows.filter({ hasText: "This browser" })).toHaveCount(1);
+  await expect(rows.first()).toContainText("Chrome on Linux");
+  await page.getByRole("button", { name: /^Sign out there/ }).first().click();
+  await expect(page.getByRole("status").filter({ hasText: "Signed out there." })).toBeVisible();
+  await expect(rows).toHaveCount(2);
+  await page.getByRole("button", { name: "Sign out everywhere else" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Signed out in 1 other browser." })).toBeVisible();
+  await expect(rows).toHaveCount(1);
+  for (const other of [there, elsewhere]) await expect(other).toHaveURL(/sign-in/);
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("a person is found, edited, deactivated and reactivated", async ({ page, demo }) => {
+    await page.goto("/sign-in");
+    await fillSignIn(page, await demo.addStaff("Plain Admin", "super_admin"));
+    const ida = await demo.addStaff("Ida Plain", "support_admin");
+    await page.goto("/admin/staff");
+    await page.getByRole("searchbox").fill(ida.email);
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.getByRole("table", { name: "Staff members" }).getByRole("link", { name: "Ida Plain" }).click();
+    await expect(title(page)).toHaveText("Ida Plain");
+    await page.getByRole("link", { name: "Change roles" }).click();
+    await demo.command(["staff", "set-roles", ida.email, "--role", "super_admin"]);
+    await page.getByLabel("Support admin").uncheck();
+    await page.getByRole("button", { name: "Save roles" }).click();
+    await expect(page.getByRole("alert")).toContainText("Nothing was saved.");
+    await expect(page.getByLabel("Support admin")).not.toBeChecked();
+    await page.getByLabel("Support admin").check();
+    await page.getByRole("button", { name: "Save roles" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "Roles saved: Support admin." })).toBeVisible();
+    await page.getByRole("link", { name: "Deactivate" }).click();
+    await page.getByRole("button", { name: "Deactivate" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "Ida Plain deactivated." })).toBeVisible();
+    await page.getByRole("link", { name: "Reactivate" }).click();
+    await page.getByRole("button", { name: "Reactivate" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "Ida Plain reactivated." })).toBeVisible();
+  });
+});
+
+/** Opens the page of a staff member from the list. */
+async function openMember(page: Page, email: string): Promise<void> {
+  await open(page, `/admin/staff?q=${email}`);
+  await page.getByRole("table", { name: "Staff members" }).locator("tbody th a").first().click();
+  await expect(page.getByRole("navigation", { name: "Breadcrumb" })).toBeVisible();
+}
+
+test("an invited person chooses a password with a link whose secret no server's log has", async ({ page, demo, signIn, browser }) => {
+  await signIn("super_admin");
+  await open(page, "/admin/staff");
+  await page.getByRole("link", { name: "Invite staff member" }).click();
+  const email = `invited-${Date.now()}@demo.example`;
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Name", { exact: true }).fill("Nia Invited");
+  await page.getByRole("button", { name: "Make invitation link" }).click();
+  await expect(page.getByText("Choose at least one role.")).toBeVisible();
+  await expect(page.getByLabel("E-mail")).toHaveValue(email);
+  await page.getByLabel("Support admin").check();
+  await page.getByRole("button", { name: "Make invitation link" }).click();
+  const link = (await page.locator(".copy-block code").textContent()) ?? "";
+  expect(link).toMatch(/\/set-password#scsl_[\w-]{43}$/);
+  await page.reload();
+  expect(await page.content()).not.toContain(link.split("#")[1]);
+  await page.goto(`/admin/staff?q=${email}`);
+  await expect(page.getByRole("table", { name: "Staff members" })).toContainText("Invited");
+
+  const theirs = await browser.newPage({ baseURL: demo.console });
+  const asked: string[] = [];
+  theirs.on("request", (request) => asked.push(`${request.url()} ${request.headers()["referer"] ?? ""}`));
+  await open(theirs, link);
+  await expect(theirs).toHaveURL(/\/set-password$/);
+  await choosePassword(theirs, "seven green kettles");
+  await expect(theirs.getByRole("status")).toContainText(`Password set. Sign in as ${email}.`);
+  expect(asked.filter((address) => address.includes("scsl_"))).toEqual([]);
+  await fillSignIn(theirs, { email, password: "seven green kettles" });
+  await expect(title(theirs)).toHaveText("Tenant health");
+
+  await open(theirs, link);
+  await choosePassword(theirs, "eight green kettles");
+  await expect(theirs.getByText("Doesn't work. It was used already, replaced or revoked, or is older than 72 hours.")).toBeVisible();
+  await theirs.close();
+});
+
+test("a reset gives a new link, and the old password no longer works", async ({ page, demo, signIn, another }) => {
+  await signIn("super_admin");
+  const ida = await demo.addStaff("Ida Reset", "support_admin");
+  const hers = await another(ida);
+  await openMember(page, ida.email);
+  await page.getByRole("link", { name: "Reset password" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await dialog.getByRole("button", { name: "Reset password" }).click();
+  const link = (await page.getByRole("dialog").or(dialog).locator(".copy-block code").textContent()) ?? "";
+  expect(link).toContain("/set-password#scsl_");
+  await expect(hers).toHaveURL(/sign-in/);
+  await page.getByRole("link", { name: "Done" }).click();
+  await expect(page.getByText("Password reset, works until")).toBeVisible();
+  await page.getByRole("link", { name: "Revoke link" }).click();
+  await page.getByRole("button", { name: "Revoke link" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Link revoked." })).toBeVisible();
+  await open(hers, link);
+  await choosePassword(hers, "nine green kettles");
+  await expect(hers.getByText("Doesn't work.")).toBeVisible();
+});
+
+async function choosePassword(page: Page, password: string): Promise<void> {
+  await page.getByLabel("New password", { exact: true }).fill(password);
+  await page.getByLabel("Repeat new password").fill(password);
+  await page.getByRole("button", { name: "Set password" }).click();
+}

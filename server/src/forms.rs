@@ -5,6 +5,7 @@
 //! shows it. It decides nothing. The server functions call the same services.
 
 pub(crate) mod dialog;
+pub(crate) mod invite_staff;
 pub(crate) mod open_tenant;
 mod posted;
 mod redirect;

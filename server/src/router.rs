@@ -199,7 +199,45 @@ pub(crate) fn forms(state: Forms) -> Router {
         .route(to::DRY_RUN, post(rules::dry_run))
         .route(paths::ENTER_TENANT, get(open_tenant::enter))
         .route(paths::OPEN_TENANT, get(open_tenant::open))
+        .merge(staff_forms())
         .with_state(state)
+}
+
+/// Plain forms about staff members and their sign-ins.
+fn staff_forms() -> Router<Forms> {
+    use forms::{dialog::send, invite_staff, staff_sessions};
+
+    Router::new()
+        .route(
+            to::SIGN_OUT_ELSEWHERE,
+            post(staff_sessions::sign_out_elsewhere),
+        )
+        .route(
+            &paths::CHANGE_ROLES.form_route(),
+            post(send::<api::SetStaffRoles>),
+        )
+        .route(
+            &paths::DEACTIVATE.form_route(),
+            post(send::<api::DeactivateStaff>),
+        )
+        .route(
+            &paths::REACTIVATE.form_route(),
+            post(send::<api::ReactivateStaff>),
+        )
+        .route(
+            &paths::END_SIGN_INS.form_route(),
+            post(send::<api::EndSignIns>),
+        )
+        .route(
+            &paths::MAKE_LINK.form_route(),
+            post(send::<api::MakeStaffLink>),
+        )
+        .route(
+            &paths::REVOKE_LINK.form_route(),
+            post(send::<api::RevokeStaffLink>),
+        )
+        .route(to::INVITE_STAFF, post(invite_staff::invite))
+        .route(to::SET_PASSWORD, post(staff_sessions::set_password))
 }
 
 fn live(state: Live, limits: &Limits) -> Router {

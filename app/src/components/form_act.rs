@@ -98,6 +98,17 @@ impl<A: DialogForm> FormAct<A> {
         });
     }
 
+    /// Does something with each refusal, as it comes.
+    pub fn when_refused(self, then: impl Fn(&Problem) + 'static) {
+        Effect::new(move || {
+            self.problem.with(|problem| {
+                if let Some(problem) = problem {
+                    untrack(|| then(problem));
+                }
+            });
+        });
+    }
+
     pub(super) fn is_resumed(self) -> bool {
         self.is_resumed
     }

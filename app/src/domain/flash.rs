@@ -8,6 +8,7 @@ use super::{
     form::{self, Fields},
     problem::Problem,
     rules::DryRun,
+    staff::StaffLinkGiven,
     support_sessions::SupportSessionGranted,
     user_sessions::ForceLogoutAnswer,
 };
@@ -32,6 +33,8 @@ pub enum Flash {
     Granted(Box<SupportSessionGranted>),
     /// An API key was made, or its secret was replaced.
     KeyMade(Box<ApiKeyMade>),
+    /// A one-time link was made.
+    StaffLink(Box<StaffLinkGiven>),
     /// All user sessions of a tenant were ended, now or before.
     LoggedOut(Box<ForceLogoutAnswer>),
     /// Other rules of the gateway were tried.

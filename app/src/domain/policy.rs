@@ -64,6 +64,8 @@ pub enum Act<'a> {
     ReadStaff,
     /// Add staff members, change their roles, deactivate them.
     ManageStaff,
+    /// See and end the sign-ins of one's own.
+    ManageOwnSignIns,
     /// See the keys of the REST interface, without their secrets.
     ReadKeys,
     /// Make, rotate and revoke keys.
@@ -120,7 +122,8 @@ fn staff_may(roles: &[Role], staff_id: StaffId, act: Act<'_>) -> bool {
         | Act::CreateSupportSession
         | Act::ForceLogout
         | Act::ReadAuditOf(_)
-        | Act::ReadAuditOfAllTenants => true,
+        | Act::ReadAuditOfAllTenants
+        | Act::ManageOwnSignIns => true,
         Act::RevokeSupportSession(holder) => is_super_admin || holder == staff_id,
         Act::ReplaceToken(holder) | Act::OpenTenant(holder) => holder == staff_id,
         // The holder of a session uses its budget, so someone else must raise it.
@@ -202,6 +205,7 @@ fn key_may(key: &KeyCaller, act: Act<'_>) -> bool {
         | Act::ReadStaff
         | Act::ManageStaff
         | Act::ReadKeys
+        | Act::ManageOwnSignIns
         | Act::ManageKeys
         | Act::ReadSettings
         | Act::ManageRetention

@@ -1,6 +1,8 @@
 //! Staff members and their roles.
 
+mod link;
 mod list;
+mod manage;
 
 use std::borrow::Cow;
 
@@ -14,7 +16,9 @@ use super::{
     text::clean,
 };
 
+pub use link::*;
 pub use list::*;
+pub use manage::*;
 
 /// The shortest password, in characters (NIST SP 800-63B-4 asks for at least 15 without a second factor).
 pub const PASSWORD_MIN: usize = 15;
@@ -214,7 +218,7 @@ pub fn check_new_password(password: &str, email: &str) -> Result<(), String> {
     if length > PASSWORD_MAX {
         return Err(format!("must have at most {PASSWORD_MAX} characters"));
     }
-    if password.to_lowercase().contains(&email.to_lowercase()) {
+    if !email.is_empty() && password.to_lowercase().contains(&email.to_lowercase()) {
         return Err("must not contain the e-mail address".into());
     }
     let first = password.chars().next();

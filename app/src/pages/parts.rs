@@ -76,6 +76,16 @@ page!(CreateApiKey in admin: super::api_keys::create::CreateApiKeyPage);
 page!(ApiKey in admin: super::api_key::ApiKeyPage);
 page!(RotateApiKey in admin: super::api_key::rotate::RotateApiKeyPage);
 page!(RevokeApiKey in admin: super::api_key::revoke::RevokeApiKeyPage);
+page!(StaffMember in admin: super::staff_member::StaffMemberPage);
+page!(ChangeRoles in admin: super::staff_member::roles::ChangeRolesPage);
+page!(Deactivate in admin: super::staff_member::confirm::DeactivatePage);
+page!(Reactivate in admin: super::staff_member::confirm::ReactivatePage);
+page!(EndSignIns in admin: super::staff_member::confirm::EndSignInsPage);
+page!(MakeLink in admin: super::staff_member::link::MakeLinkPage);
+page!(RevokeLink in admin: super::staff_member::link::RevokeLinkPage);
+page!(InviteStaff in admin: super::invite_staff::InviteStaffPage);
+page!(SetPassword in more: super::set_password::SetPasswordPage);
+page!(OwnSignIns in admin: super::own_sign_ins::OwnSignInsPage);
 page!(AuditLog in more: super::audit_log::AuditLogPage);
 page!(AuditEvent in more: super::audit_event::AuditEventPage);
 
@@ -107,7 +117,7 @@ impl Part {
             Self::Tenant
         } else if sessions.iter().any(is_below) {
             Self::Sessions
-        } else if is_below(&paths::ADMIN) {
+        } else if is_below(&paths::ADMIN) || path == paths::OWN_SIGN_INS {
             Self::Admin
         } else {
             Self::More
@@ -166,6 +176,7 @@ mod tests {
             ("/support/requests/1", Part::Sessions),
             ("/admin/staff", Part::Admin),
             ("/admin/api-keys", Part::Admin),
+            ("/account/sessions", Part::Admin),
             ("/support/sessionsx", Part::More),
             ("/audit/events/1", Part::More),
             ("/support/help", Part::More),

@@ -12,8 +12,8 @@ use self::{
 use crate::{
     api,
     components::{
-        EmptyList, FailedList, FilterForm, FlashNotice, KeptField, Loaded, PageHeader, Pager,
-        PagerLinks, ResultCount, SearchBox, SelectFilter, Settled, format::found, labelled,
+        ButtonLink, EmptyList, FailedList, FilterForm, FlashNotice, KeptField, Loaded, PageHeader,
+        Pager, PagerLinks, ResultCount, SearchBox, SelectFilter, Settled, format::found, labelled,
         use_page_flash, use_query,
     },
     domain::{
@@ -52,7 +52,11 @@ pub fn StaffPage() -> impl IntoView {
     };
     view! {
         <div class="page">
-            <PageHeader title="Staff" lead="People who use this console, and what they may do"/>
+            <PageHeader title="Staff" lead="People who use this console, and what they may do">
+                <div class="push">
+                    <ButtonLink href=paths::INVITE_STAFF class="primary">"Invite staff member"</ButtonLink>
+                </div>
+            </PageHeader>
             {flash.map(|flash| view! { <FlashNotice flash/> })}
             <section class="card" aria-label="Staff members">
                 <div class="toolbar">

@@ -57,6 +57,9 @@ pub(super) fn Account(signed_in: SignedIn) -> impl IntoView {
                     options=&[("", "Compact"), ("comfortable", "Comfortable")]
                 />
                 <Choice name="keys" label="Single-key shortcuts" options=&[("", "On"), ("off", "Off")]/>
+                <a class="button" href=paths::OWN_SIGN_INS>
+                    "Your sessions and devices"
+                </a>
                 <a class="button" href=paths::PASSWORD>
                     "Change password"
                 </a>

@@ -33,11 +33,13 @@ pub enum TokenKind {
     EntryState,
     /// Finds what was typed in a browser before a sign-in.
     TypedForm,
+    /// The secret of a one-time link with which a staff member chooses a password.
+    StaffLink,
 }
 
 impl TokenKind {
     /// Every kind of token.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SupportSession,
         Self::PlatformKey,
         Self::TenantKey,
@@ -46,6 +48,7 @@ impl TokenKind {
         Self::EntryCode,
         Self::EntryState,
         Self::TypedForm,
+        Self::StaffLink,
     ];
 
     /// The prefix of this kind's tokens.
@@ -59,6 +62,7 @@ impl TokenKind {
             Self::EntryCode => "scec_",
             Self::EntryState => "sces_",
             Self::TypedForm => "sctf_",
+            Self::StaffLink => "scsl_",
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::io::{IsTerminal, Read};
 
 use app::domain::{
+    caller::Context,
     saved_text::saved_text,
-    staff::{NewStaffMember, Role, StaffMember},
+    staff::{NewStaffMember, Role, StaffLinkGiven, StaffMember},
 };
 use clap::{Args, Subcommand};
 use gateway::SessionGates;
@@ -33,6 +34,14 @@ pub(super) enum StaffCommand {
         support-console staff add --email ana@example.com --name \"Ana Silva\" --role super_admin\n  \
         support-console staff add --email jo@example.com --name Jo --role support_admin --one-time-password")]
     Add(AddArgs),
+    /// Invite a staff member: prints a one-time link with which the person chooses a password
+    #[command(after_help = "Example:\n  \
+        support-console staff invite --email ana@example.com --name \"Ana Silva\" --role support_admin")]
+    Invite(InviteArgs),
+    /// Print a new one-time link: another invitation, or a reset that ends the old password
+    Link(Who),
+    /// Revoke a staff member's one-time link
+    RevokeLink(Who),
     /// List staff members
     List,
     /// Replace a staff member's roles (applies within two seconds)
@@ -43,6 +52,8 @@ pub(super) enum StaffCommand {
     Deactivate(Who),
     /// Reactivate a staff member
     Reactivate(Who),
+    /// Sign a staff member out everywhere
+    SignOut(Who),
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +69,19 @@ pub(super) struct AddArgs {
     roles: Vec<Role>,
     #[command(flatten)]
     password: PasswordArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InviteArgs {
+    /// The e-mail address to sign in with
+    #[arg(long)]
+    email: String,
+    /// The name shown to others
+    #[arg(long)]
+    name: String,
+    /// `support_admin` or `super_admin` (repeatable)
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    roles: Vec<Role>,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +131,12 @@ pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), Cl
     let passwords = Passwords::new(core.entropy.clone());
     let staff = StaffService::new(core, passwords, SessionGates::new());
     match command {
+        StaffCommand::Invite(args) => invite(&staff, &context, args).await?,
+        StaffCommand::Link(who) => {
+            let found = staff.find(&context, &who.who).await?;
+            tell_link(&staff.make_link(&context, found.id).await?)?;
+        }
+        StaffCommand::RevokeLink(who) => revoke_link(&staff, &context, &who).await?,
         StaffCommand::Add(args) => {
             let password = args.password.read()?;
             let new = NewStaffMember {
@@ -120,7 +150,10 @@ pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), Cl
         StaffCommand::List => out::print(&list(&staff.list_all(&context).await?))?,
         StaffCommand::SetRoles(args) => {
             let found = staff.find(&context, &args.who.who).await?;
-            let changed = staff.set_roles(&context, found.id, args.roles).await?;
+            let changed = staff
+                .set_roles(&context, found.id, args.roles)
+                .await?
+                .member;
             say!("{} now has {}.", changed.email, roles(&changed))?;
         }
         StaffCommand::ResetPassword(args) => {
@@ -131,15 +164,45 @@ pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), Cl
         }
         StaffCommand::Deactivate(who) => {
             let found = staff.find(&context, &who.who).await?;
-            let changed = staff.deactivate(&context, found.id).await?;
+            let changed = staff.deactivate(&context, found.id).await?.member;
             say!("Deactivated {}.", changed.email)?;
         }
         StaffCommand::Reactivate(who) => {
             let found = staff.find(&context, &who.who).await?;
-            let changed = staff.reactivate(&context, found.id).await?;
+            let changed = staff.reactivate(&context, found.id).await?.member;
             say!("Reactivated {}.", changed.email)?;
         }
+        StaffCommand::SignOut(who) => {
+            let found = staff.find(&context, &who.who).await?;
+            let ended = staff.end_sign_ins(&context, found.id).await?;
+            say!(
+                "Signed out {}: {} sign-ins ended.",
+                ended.member.email,
+                ended.sign_ins_ended
+            )?;
+        }
     }
+    Ok(())
+}
+
+async fn invite(staff: &StaffService, context: &Context, args: InviteArgs) -> Result<(), CliError> {
+    let new = NewStaffMember {
+        email: args.email,
+        name: args.name,
+        roles: args.roles,
+    };
+    tell_link(&staff.invite(context, new).await?)?;
+    Ok(())
+}
+
+async fn revoke_link(staff: &StaffService, context: &Context, who: &Who) -> Result<(), CliError> {
+    let found = staff.find(context, &who.who).await?;
+    let revoked = staff.revoke_link(context, found.id).await?;
+    let what = match revoked.audit_event_id {
+        Some(_) => "Revoked the link of",
+        None => "No link of",
+    };
+    say!("{what} {}.", revoked.member.email)?;
     Ok(())
 }
 
@@ -202,6 +265,15 @@ fn tell_password(given: &PasswordGiven, done: &str) -> std::io::Result<()> {
         say!("It must be changed at the first sign-in.")?;
     }
     Ok(())
+}
+
+fn tell_link(given: &StaffLinkGiven) -> std::io::Result<()> {
+    let until = given.expires_at.format("%Y-%m-%d %H:%M UTC");
+    say!(
+        "One-time link for {}, shown once, until {until}:",
+        given.member.email
+    )?;
+    say!("{}", given.link)
 }
 
 fn roles(staff: &StaffMember) -> String {

@@ -28,7 +28,7 @@ use crate::{
     middleware::cookie,
     services::{
         flash::{Flashes, Sent},
-        staff_sessions::{NewSignIn, PasswordChange, SignInMethod},
+        staff_sessions::{Elsewhere, NewSignIn, PasswordChange, SetPassword, SignInMethod},
     },
 };
 
@@ -48,6 +48,13 @@ pub(crate) struct SignInForm {
 #[serde(default)]
 pub(crate) struct SignOutForm {
     everywhere: bool,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct SignOutElsewhereForm {
+    /// The staff session that ends. Without one all others end.
+    id: String,
 }
 
 pub(crate) async fn sign_in(
@@ -134,6 +141,59 @@ pub(crate) async fn sign_out(
         Err(mut problem) => {
             problem.request_id = context.origin.request_id;
             Refusal(problem).into_response()
+        }
+    }
+}
+
+/// Ends another sign-in of the caller, or all others.
+pub(crate) async fn sign_out_elsewhere(
+    State(forms): State<Forms>,
+    Asking(context): Asking,
+    Posted { form, typed }: Posted<SignOutElsewhereForm>,
+) -> Response {
+    let ended = async {
+        let SignOutElsewhereForm { id } = form?;
+        let which = match id.as_str() {
+            "" => Elsewhere::All,
+            id => Elsewhere::One(id.parse().map_err(|_| Problem::not_found("sign-in"))?),
+        };
+        let ended = forms.staff_sessions.sign_out_elsewhere(&context, which);
+        Ok::<_, Problem>(Flash::done(match (ended.await?, which) {
+            (0, _) => "You aren't signed in anywhere else.".to_owned(),
+            (_, Elsewhere::One(_)) => "Signed out there.".to_owned(),
+            (1, Elsewhere::All) => "Signed out in 1 other browser.".to_owned(),
+            (count, Elsewhere::All) => format!("Signed out in {count} other browsers."),
+        }))
+    };
+    let ended = ended.await;
+    forms
+        .answer(&context, paths::OWN_SIGN_INS, ended, typed)
+        .await
+}
+
+/// Takes the password that someone has chosen with a one-time link, and goes on to the sign-in.
+pub(crate) async fn set_password(
+    State(forms): State<Forms>,
+    Asking(context): Asking,
+    Posted { form, .. }: Posted<SetPassword>,
+) -> Response {
+    let set = async {
+        let set = forms
+            .staff_sessions
+            .set_password_by_link(&context, form?)
+            .await;
+        set.map_err(Problem::from)
+    };
+    match set.await {
+        Ok(staff) => {
+            let message = format!("Password set. Sign in as {}.", staff.email);
+            forms.tell(&context, paths::SIGN_IN, Flash::done(message))
+        }
+        Err(mut problem) => {
+            problem.request_id.clone_from(&context.origin.request_id);
+            let input = Fields::new();
+            let refused = Flash::Refused { problem, input };
+            forms.tell(&context, paths::SET_PASSWORD, refused)
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn decide(
     ended: Option<LostSignIn>,
 ) -> Gate {
     let path = uri.path();
-    if path == paths::SIGN_IN {
+    if path == paths::SIGN_IN || path == paths::SET_PASSWORD {
         return Gate::Render;
     }
     match caller {
@@ -103,6 +103,7 @@ mod tests {
             elsewhere("/sign-in?next=%2Fsupport%3Fq%3Da%2520b")
         );
         assert_eq!(gate(&nobody, "/sign-in"), Gate::Render);
+        assert_eq!(gate(&nobody, "/set-password"), Gate::Render);
     }
 
     #[test]

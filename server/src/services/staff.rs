@@ -1,7 +1,10 @@
 //! Staff members: adding them, their roles and passwords, withdrawing and restoring access.
 
 mod access;
+mod detail;
+mod links;
 mod list;
+mod new_link;
 mod one_time_password;
 mod password;
 mod port;
@@ -17,13 +20,14 @@ use app::domain::{
     caller::Context,
     policy::Act,
     problem::Problem,
-    staff::{NewStaffMember, StaffMember, email_from_browsers, parse_email},
+    staff::{LinkPurpose, NewStaffMember, StaffMember, email_from_browsers, parse_email},
 };
 use gateway::SessionGates;
 use secrecy::SecretString;
-use store::{Audited, ChangeKind, StoreError, staff::StaffRecord};
+use store::{Audited, ChangeKind, StoreError, audit::Receipt, staff::StaffRecord};
 
-use super::{Core, Passwords, ServiceError};
+use self::new_link::{NewLink, set_link};
+use super::{Acting, Core, Passwords, ServiceError};
 
 pub use self::password::GivenPassword;
 
@@ -79,6 +83,18 @@ impl StaffService {
         new: NewStaffMember,
         password: GivenPassword,
     ) -> Result<PasswordGiven, ServiceError> {
+        let added = self.add_with(context, new, password, None).await?;
+        Ok(added.0)
+    }
+
+    /// Adds someone with a password, or with a link to choose one.
+    async fn add_with(
+        &self,
+        context: &Context,
+        new: NewStaffMember,
+        password: GivenPassword,
+        link: Option<NewLink>,
+    ) -> Result<(PasswordGiven, Receipt), ServiceError> {
         self.core.authorise(context, Act::ManageStaff)?;
         let new = new.validated()?;
         let hashed = self.hash_given(password, &new.email).await?;
@@ -93,45 +109,63 @@ impl StaffService {
             },
             password_hash: hashed.hash,
             must_change_password: hashed.must_change,
+            pending: link.is_some(),
         };
         let staff = record.member.clone();
-        let add = self.core.act(context, record, |record, mut act| {
-            Box::pin(async move {
-                let staff = &record.member;
-                act.tx.lock_all_staff().await?;
-                let sent = email_from_browsers(&staff.email);
-                let is_like = |other: &&StaffMember| {
-                    other.email != staff.email && email_from_browsers(&other.email) == sent
-                };
-                if let Some(other) = act.tx.list_staff().await?.iter().find(is_like) {
-                    let alike = format!(
-                        "is too like {}, the address of a staff member: some browsers send the same for both",
-                        other.email
-                    );
-                    return Err(Problem::invalid_field("email", alike).into());
-                }
-                act.tx.add_staff(record).await?;
-                let action = AuditAction::StaffAdded {
-                    email: staff.email.clone(),
-                    name: staff.name.clone(),
-                    roles: staff.roles.clone(),
-                };
-                let receipt = act.record(None, staff.id, action);
-                act.change(ChangeKind::Staff, staff.id).await?;
-                Ok(Audited::new((), receipt))
-            })
+        let add = self.core.act(context, record, move |record, act| {
+            Box::pin(add_in(act, record, link))
         });
         match add.await {
             Err(ServiceError::Store(StoreError::Exists { .. })) => {
                 let taken = "is already the address of a staff member";
                 Err(Problem::invalid_field("email", taken).into())
             }
-            added => added.map(|()| PasswordGiven {
-                staff,
-                one_time_password: hashed.one_time,
+            added => added.map(|receipt| {
+                let given = PasswordGiven {
+                    staff,
+                    one_time_password: hashed.one_time,
+                };
+                (given, receipt)
             }),
         }
     }
+}
+
+async fn add_in(
+    mut act: Acting<'_, '_>,
+    record: &StaffRecord,
+    link: Option<NewLink>,
+) -> Result<Audited<Receipt>, ServiceError> {
+    let staff = &record.member;
+    act.tx.lock_all_staff().await?;
+    let sent = email_from_browsers(&staff.email);
+    let is_like = |other: &&StaffMember| {
+        other.email != staff.email && email_from_browsers(&other.email) == sent
+    };
+    if let Some(other) = act.tx.list_staff().await?.iter().find(is_like) {
+        let alike = format!(
+            "is too like {}, the address of a staff member: some browsers send the same for both",
+            other.email
+        );
+        return Err(Problem::invalid_field("email", alike).into());
+    }
+    act.tx.add_staff(record).await?;
+    let (email, name, roles) = (staff.email.clone(), staff.name.clone(), staff.roles.clone());
+    let action = match link {
+        None => AuditAction::StaffAdded { email, name, roles },
+        Some(link) => {
+            set_link(&mut act, staff.id, LinkPurpose::Invitation, link).await?;
+            AuditAction::StaffInvited {
+                email,
+                name,
+                roles,
+                expires_at: link.expires_at,
+            }
+        }
+    };
+    let receipt = act.record(None, staff.id, action);
+    act.change(ChangeKind::Staff, staff.id).await?;
+    Ok(Audited::new(receipt.clone(), receipt))
 }
 
 fn not_found() -> Problem {

@@ -1,7 +1,9 @@
 //! Staff sessions: signing in to the console, staying signed in, signing out.
 
+mod by_link;
 mod change_password;
 mod failed;
+mod own;
 mod sign_in;
 pub(super) mod throttle;
 
@@ -26,10 +28,15 @@ use store::{
 use self::{failed::FailedSignIns, throttle::Memory};
 use super::{Acting, Core, Passwords, ServiceError};
 
-pub(super) use self::throttle::account_subject;
 pub use self::{
+    by_link::SetPassword,
     change_password::PasswordChange,
+    own::Elsewhere,
     sign_in::{NewSignIn, SignInMethod},
+};
+pub(super) use self::{
+    own::{open_sign_ins, own_sign_ins},
+    throttle::account_subject,
 };
 
 /// A sign-in that is not used for this long ends.

@@ -43,6 +43,7 @@ pub mod rule_sets;
 pub mod saved_views;
 pub mod sign_in_failures;
 pub mod staff;
+pub mod staff_links;
 pub mod staff_sessions;
 pub mod store_sizes;
 pub mod support_sessions;

@@ -23,6 +23,10 @@ queries! {
         pub fn lookup_staff(id: StaffId) -> optional StaffRecord
             = select!(StaffRecord, "staff WHERE id = :id");
 
+        /// A staff member as the list shows them.
+        pub fn lookup_listed_staff(id: StaffId) -> optional StoredStaff
+            = select!(StoredStaff, "staff WHERE id = :id");
+
         /// The staff member who signs in with an e-mail address, given in its stored form
         /// (`app::domain::staff::parse_email`).
         pub fn find_staff_by_email(email: &str) -> optional StaffRecord
@@ -37,7 +41,7 @@ queries! {
         /// How many other active super admins there are.
         pub fn count_other_super_admins(id: StaffId) -> one u64
             = "SELECT COUNT(*) FROM staff WHERE id <> :id AND deactivated_at IS NULL \
-                AND ' ' || roles || ' ' LIKE '% super_admin %'";
+                AND pending = 0 AND ' ' || roles || ' ' LIKE '% super_admin %'";
     }
     Bookkeeping {
         /// A staff member, locked until this transaction ends.
@@ -66,6 +70,9 @@ queries! {
         pub fn set_staff_roles(id: StaffId, roles: &[Role])
             = "UPDATE staff SET roles = :roles WHERE id = :id";
 
+        /// Notes that an invited person has chosen a password.
+        pub fn join_staff(id: StaffId) = "UPDATE staff SET pending = 0 WHERE id = :id";
+
         /// Gives a staff member another password.
         pub fn set_staff_password(id: StaffId, hash: &SecretString, must_change: bool)
             = "UPDATE staff SET password_hash = :hash, must_change_password = :must_change WHERE id = :id";
@@ -88,6 +95,8 @@ pub struct StaffRecord {
     pub password_hash: SecretString,
     /// The password was given by someone else and must be changed first.
     pub must_change_password: bool,
+    /// The person was invited, and has not chosen a password yet.
+    pub pending: bool,
 }
 
 /// The text that a staff member is found by.
@@ -101,4 +110,4 @@ pub(crate) fn searched_text(name: &str, email: &str) -> String {
 
 record! { StaffMember { id; email; name; roles; deactivated_at; created_at } }
 
-record! { StaffRecord { member: StaffMember; password_hash; must_change_password } }
+record! { StaffRecord { member: StaffMember; password_hash; must_change_password; pending } }

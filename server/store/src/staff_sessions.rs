@@ -21,6 +21,11 @@ queries! {
             = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, signed_in_at, last_used_at, \
                 expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE staff_session_id = :id");
 
+        /// Up to 100 open sign-ins of a staff member that were used after an instant, the latest used first.
+        pub fn list_open_staff_sessions_of(staff_id: StaffId, now: Timestamp, used_after: Timestamp) -> all OpenStaffSession
+            = select!(OpenStaffSession, "staff_sessions WHERE staff_id = :staff_id AND ended_at IS NULL \
+                AND expires_at > :now AND last_used_at > :used_after ORDER BY last_used_at DESC, id DESC LIMIT 100");
+
         /// How often the account with this e-mail address signed in from an address since an instant.
         pub fn count_staff_sessions_from(email: &str, ip: &str, since: Timestamp) -> one u64
             = "SELECT COUNT(*) FROM staff_sessions s JOIN staff m ON m.id = s.staff_id \
@@ -44,6 +49,16 @@ queries! {
         /// Ends a sign-in. Returns whether it was open.
         pub fn end_staff_session(id: StaffSessionId, at: Timestamp) -> changed
             = "UPDATE staff_sessions SET ended_at = :at WHERE id = :id AND ended_at IS NULL AND expires_at > :at";
+
+        /// Ends a sign-in of this staff member. Returns whether it was open.
+        pub fn end_staff_session_of(staff_id: StaffId, id: StaffSessionId, at: Timestamp) -> changed
+            = "UPDATE staff_sessions SET ended_at = :at WHERE id = :id AND staff_id = :staff_id \
+                AND ended_at IS NULL AND expires_at > :at";
+
+        /// Ends every other sign-in of a staff member that has not ended yet, and names them.
+        pub fn end_other_staff_sessions_of(staff_id: StaffId, but: StaffSessionId, at: Timestamp) -> all StaffSessionId
+            = "UPDATE staff_sessions SET ended_at = :at WHERE staff_id = :staff_id AND id <> :but AND ended_at IS NULL \
+                AND expires_at > :at RETURNING id";
 
         /// Ends every sign-in of a staff member that has not ended yet, and names them.
         pub fn end_staff_sessions_of(staff_id: StaffId, at: Timestamp) -> all StaffSessionId
@@ -82,6 +97,21 @@ pub struct StaffSession {
     pub ended_at: Option<Timestamp>,
     pub staff: StaffRecord,
 }
+
+/// A sign-in as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct OpenStaffSession {
+    pub id: StaffSessionId,
+    pub signed_in_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used_at: Timestamp,
+    /// The client's IP address; empty if unknown.
+    pub ip: String,
+    /// The browser's `User-Agent`; empty if unknown.
+    pub user_agent: String,
+}
+
+record! { OpenStaffSession { id; signed_in_at; last_used_at; ip; user_agent } }
 
 record! { NewStaffSession { id; staff_id; token_hash; signed_in_at; expires_at; ip; user_agent } }
 

@@ -278,6 +278,7 @@ texts! {
     AuditOutcome in app::domain::audit;
     Health in app::domain::health;
     ScopeName in app::domain::scopes;
+    LinkPurpose in app::domain::staff;
     OrganizationStatus in app::domain::tenants;
     TenantStatus in app::domain::tenants;
 }

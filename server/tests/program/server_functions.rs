@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::prelude::*;
 
 /// The server functions with valid arguments. Those that end something come last.
-fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Value)> {
+fn questions(session: &str, event: &str, request: &str, staff: &str) -> Vec<(&'static str, Value)> {
     let page = json!({ "limit": null, "cursor": null });
     let no_key = "00000000-0000-0000-0000-000000000000";
     let tenants = json!(TenantFilter::default());
@@ -32,6 +32,16 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
             "list_staff",
             json!({ "filter": StaffFilter::default(), "page": page }),
         ),
+        ("list_own_sign_ins", json!({})),
+        ("staff_member", json!({ "id": staff })),
+        (
+            "set_staff_roles",
+            json!({ "id": staff, "form": { "roles": ["support_admin"], "seen": "support_admin" } }),
+        ),
+        ("make_staff_link", json!({ "id": staff })),
+        ("revoke_staff_link", json!({ "id": staff })),
+        ("end_sign_ins", json!({ "id": staff })),
+        ("reactivate_staff", json!({ "id": staff })),
         ("tenant_detail", json!({ "id": "acme" })),
         (
             "list_support_sessions",
@@ -92,6 +102,7 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
             "revoke_support_session",
             json!({ "id": session, "reason": "" }),
         ),
+        ("deactivate_staff", json!({ "id": staff })),
     ]
 }
 
@@ -116,6 +127,11 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
         .await;
     let signed_out = Staff::of(&program, "away").await;
     signed_out.sign_out().await;
+    let edited = Staff::of(&program, "edited").await;
+    let listed = program.run(&["staff", "list"], "").await;
+    let line = listed.lines().find(|line| line.contains(&edited.email));
+    let edited = line.and_then(|line| line.split_whitespace().last());
+    let edited = edited.expect("a staff member").to_owned();
     let must_change = Staff::with_one_time_password(&program, "new").await;
 
     let granted = holder.create_session("acme", None).await;
@@ -155,7 +171,7 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
         let request = latest["request_id"].as_str().expect("a request");
         writeln!(matrix, "{caller}").unwrap();
         asked.clear();
-        for (name, arguments) in questions(&session.id, event, request) {
+        for (name, arguments) in questions(&session.id, event, request, &edited) {
             asked.push(format!("/_fn/{name}"));
             let (status, code) = session_of_caller.ask(name, &arguments).await;
             writeln!(matrix, "    {name:24} {status} {code}").unwrap();

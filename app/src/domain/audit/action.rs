@@ -14,7 +14,7 @@ use crate::domain::{
     access_log::{ForwardAuthProfile, Refusal, RequestEnd, RequestOutcome},
     api_keys::ApiRight,
     scopes::ScopeName,
-    staff::Role,
+    staff::{LinkPurpose, Role},
     support_sessions::{SessionCreated, SessionHolder},
     tenants::{Organization, Tenant},
 };
@@ -166,6 +166,14 @@ audit_actions! {
     Staff on "staff" {
         /// A staff member was added.
         "staff.added" => StaffAdded { email: String, name: String, roles: Vec<Role> }
+        /// Someone was invited with a one-time link.
+        "staff.invited" => StaffInvited { email: String, name: String, roles: Vec<Role>, expires_at: Timestamp }
+        /// A staff member was given another one-time link. A reset ends the old password and every sign-in.
+        "staff.link_made" => StaffLinkMade { email: String, purpose: LinkPurpose, expires_at: Timestamp, ended: u64 }
+        /// A one-time link was revoked.
+        "staff.link_revoked" => StaffLinkRevoked { email: String, purpose: LinkPurpose }
+        /// A staff member chose a password with a one-time link.
+        "staff.link_used" => StaffLinkUsed { purpose: LinkPurpose }
         /// A staff member's roles were changed.
         "staff.roles_changed" => StaffRolesChanged { email: String, from: Vec<Role>, to: Vec<Role> }
         /// A staff member's access was withdrawn.
@@ -182,6 +190,8 @@ audit_actions! {
         "staff.sign_in_failed" => StaffSignInFailed { why: SignInFailure, left_out: u64 }
         /// Failed sign-ins that have no event of their own were counted.
         "staff.sign_ins_counted" => StaffSignInsCounted(CountedSignIns)
+        /// A super admin ended every sign-in of a staff member.
+        "staff.sign_ins_ended" => StaffSignInsEnded { email: String, ended: u64 }
         /// A staff member signed out.
         "staff.signed_out" => StaffSignedOut { everywhere: bool, ended: u64 }
     }
@@ -307,6 +317,8 @@ text_enum! {
         Deactivated = "deactivated",
         /// The password was right, but changed while it was being checked.
         Outdated = "outdated",
+        /// A one-time link was unknown, used, revoked or too old.
+        UnknownLink = "unknown_link",
     }
 }
 

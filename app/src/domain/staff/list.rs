@@ -13,6 +13,8 @@ text_enum! {
     pub enum StaffState {
         /// May sign in, and has a role.
         Active = "active" as "Active",
+        /// Has not chosen a password yet.
+        Invited = "invited" as "Invited",
         /// May sign in, and sees nothing.
         NoRole = "no_role" as "No role",
         /// May not sign in.
@@ -66,6 +68,19 @@ pub struct StaffRow {
     pub last_signed_in_at: Option<Timestamp>,
     /// How many support sessions the person has open.
     pub active_support_sessions: u64,
+    /// Whether the person was invited, and has not chosen a password yet.
+    #[serde(default)]
+    pub pending: bool,
+}
+
+impl StaffRow {
+    /// Whether the person may use the console.
+    pub fn state(&self) -> StaffState {
+        match self.member.state() {
+            StaffState::Active | StaffState::NoRole if self.pending => StaffState::Invited,
+            state => state,
+        }
+    }
 }
 
 /// A page of the list.
@@ -85,6 +100,11 @@ impl StaffMember {
             None if self.roles.is_empty() => StaffState::NoRole,
             None => StaffState::Active,
         }
+    }
+
+    /// Whether the person is a super admin who may sign in.
+    pub fn is_super_admin(&self) -> bool {
+        self.deactivated_at.is_none() && self.roles.contains(&Role::SuperAdmin)
     }
 
     /// The roles in words.

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::request::StaffRequest;
 use crate::{
-    components::{LastSeen, Outside, SortHeader, StaffStateBadge, TableBox, format::thousands},
+    components::{
+        LastSeen, Outside, RowLink, SortHeader, StaffStateBadge, TableBox, format::thousands,
+    },
     domain::{
         Timestamp,
         staff::{StaffList, StaffRow, StaffSort},
@@ -46,10 +48,12 @@ pub(super) fn StaffTable(list: StaffList, request: StaffRequest) -> impl IntoVie
 
 #[component]
 fn Row(row: StaffRow, now: Timestamp) -> impl IntoView {
+    let state = row.state();
     let StaffRow {
         member,
         last_signed_in_at,
         active_support_sessions,
+        ..
     } = row;
     let sessions = Query::default()
         .with("staff", &member.id.to_string())
@@ -64,17 +68,18 @@ fn Row(row: StaffRow, now: Timestamp) -> impl IntoView {
         }
         .into_any(),
     };
+    let path = paths::staff_member(member.id);
     view! {
-        <tr>
+        <RowLink href=path.clone()>
             <th scope="row" class="wide">
-                <span class="name">
+                <a class="name" href=path>
                     <strong><Outside text=member.name.clone()/></strong>
                     <span class="id"><Outside text=member.email.clone()/></span>
-                </span>
+                </a>
             </th>
             <td data-label="Roles">{member.roles_in_words()}</td>
             <td data-label="State">
-                <StaffStateBadge state=member.state()/>
+                <StaffStateBadge state/>
             </td>
             <td data-label="Last sign-in">
                 <LastSeen at=last_signed_in_at now in_row=true/>
@@ -82,7 +87,7 @@ fn Row(row: StaffRow, now: Timestamp) -> impl IntoView {
             <td class="numeric" data-label="Active support sessions">
                 {active}
             </td>
-        </tr>
+        </RowLink>
     }
     .into_any()
 }

@@ -109,6 +109,7 @@ fn pages(signed_in: &SignedIn) -> Vec<Entry> {
         ("Permissions", paths::PERMISSIONS),
         ("Help", paths::HELP),
         ("Change password", paths::PASSWORD),
+        ("Your sessions and devices", paths::OWN_SIGN_INS),
     ];
     let all = everyones.iter().chain(administration);
     all.map(|(title, path)| Entry::new("Pages", *title, "", Deed::Go((*path).to_owned())))

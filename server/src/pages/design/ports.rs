@@ -1,5 +1,7 @@
 //! The services behind the sample pages. What would change something is refused.
 
+mod staff;
+
 use std::collections::BTreeMap;
 
 use app::{
@@ -16,8 +18,7 @@ use app::{
         problem::Problem,
         rules::{DryRun, DryRunForm, RulesInForce},
         saved_views::{FilteredList, SavedView, SavedViewForm},
-        signed_in::{LostSignIn, SignedIn},
-        staff::{StaffFilter, StaffList, StaffRef, StaffRow},
+        staff::StaffRef,
         support_sessions::{
             BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
             SelectedSessions, SessionsOfDay, SupportSessionCounts, SupportSessionDetail,
@@ -32,7 +33,7 @@ use app::{
     },
     ports::{
         AuditPort, CreateSupportSessions, FindPort, FlashPort, RaiseBudgets, ReadSupportSessions,
-        ReplaceTokens, RevokeSelected, RevokeSupportSessions, RulesPort, SavedViewsPort, StaffPort,
+        ReplaceTokens, RevokeSelected, RevokeSupportSessions, RulesPort, SavedViewsPort,
         TenantsPort, UserSessionsPort,
     },
 };
@@ -52,35 +53,6 @@ fn reference(tenant: &app::domain::tenants::Tenant) -> TenantRef {
         id: tenant.id.clone(),
         slug: tenant.slug.clone(),
         name: tenant.name.clone(),
-    }
-}
-
-#[async_trait]
-impl StaffPort for Samples {
-    async fn signed_in(&self, _: &Context) -> Result<Option<SignedIn>, Problem> {
-        Ok(Samples::signed_in(*self))
-    }
-    async fn any_staff(&self) -> Result<bool, Problem> {
-        Ok(!self.is_empty())
-    }
-    async fn why_signed_out(&self, _: &str) -> Option<LostSignIn> {
-        None
-    }
-    async fn list(
-        &self,
-        _: &Context,
-        _: StaffFilter,
-        _: PageRequest,
-    ) -> Result<StaffList, Problem> {
-        let row = StaffRow {
-            member: self.told()?.staff.clone(),
-            last_signed_in_at: Some(now()),
-            active_support_sessions: 2,
-        };
-        Ok(StaffList {
-            staff: self.rows(&[row], 1),
-            now: now(),
-        })
     }
 }
 

@@ -40,6 +40,7 @@ impl StaffService {
             active_support_sessions: active.get(&row.member.id).copied().unwrap_or_default(),
             member: row.member,
             last_signed_in_at: row.last_signed_in_at,
+            pending: row.pending,
         });
         let staff = self.core.page(&list, listed);
         Ok(StaffList { staff, now })

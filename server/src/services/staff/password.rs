@@ -23,6 +23,8 @@ pub enum GivenPassword {
     },
     /// A generated one, which is shown once and must be changed at the first sign-in.
     OneTime,
+    /// None that anyone knows: the person chooses one with a one-time link.
+    None,
 }
 
 pub(super) struct Hashed {
@@ -45,6 +47,11 @@ impl StaffService {
             GivenPassword::OneTime => {
                 (one_time_password::generate(&*self.core.entropy), true, true)
             }
+            GivenPassword::None => (
+                one_time_password::generate(&*self.core.entropy),
+                false,
+                false,
+            ),
         };
         check_new_password(password.expose_secret(), email)
             .map_err(|problem| Problem::invalid_field("password", problem))?;
@@ -75,6 +82,9 @@ impl StaffService {
                 Box::pin(async move {
                     act.tx.lock_staff(id).await?.ok_or_else(not_found)?;
                     act.tx.set_staff_password(id, hash, must_change).await?;
+                    // A password given here takes the place of an invitation or a reset by link.
+                    act.tx.join_staff(id).await?;
+                    act.tx.revoke_staff_link(id).await?;
                     let account = account_subject(email);
                     act.tx.forget_sign_in_failures(&account).await?;
                     let now = act.now();

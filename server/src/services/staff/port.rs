@@ -2,19 +2,24 @@
 
 use app::{
     domain::{
+        StaffId,
         caller::{Caller, Context},
         nodes::rules_differ,
         page::PageRequest,
+        policy::Act,
         problem::Problem,
         signed_in::{LostSignIn, SignedIn},
-        staff::{StaffFilter, StaffList},
+        staff::{
+            InviteForm, OwnSignIns, RolesForm, StaffAnswer, StaffDetail, StaffFilter,
+            StaffLinkGiven, StaffList,
+        },
     },
     ports::StaffPort,
 };
 use async_trait::async_trait;
 
 use super::StaffService;
-use crate::services::staff_sessions::why_ended;
+use crate::services::staff_sessions::{own_sign_ins, why_ended};
 
 #[async_trait]
 impl StaffPort for StaffService {
@@ -70,6 +75,48 @@ impl StaffPort for StaffService {
         page: PageRequest,
     ) -> Result<StaffList, Problem> {
         Ok(self.list_page(context, filter, &page).await?)
+    }
+
+    async fn detail(&self, context: &Context, id: StaffId) -> Result<StaffDetail, Problem> {
+        Ok(self.detail_of(context, id).await?)
+    }
+
+    async fn own_sign_ins(&self, context: &Context) -> Result<OwnSignIns, Problem> {
+        Ok(own_sign_ins(&self.core, context).await?)
+    }
+
+    async fn set_roles(
+        &self,
+        context: &Context,
+        id: StaffId,
+        form: RolesForm,
+    ) -> Result<StaffAnswer, Problem> {
+        Ok(self.set_shown_roles(context, id, &form).await?)
+    }
+
+    async fn deactivate(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem> {
+        Ok(Self::deactivate(self, context, id).await?)
+    }
+
+    async fn reactivate(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem> {
+        Ok(Self::reactivate(self, context, id).await?)
+    }
+
+    async fn invite(&self, context: &Context, form: InviteForm) -> Result<StaffLinkGiven, Problem> {
+        self.core.authorise(context, Act::ManageStaff)?;
+        Ok(Self::invite(self, context, form.read()?).await?)
+    }
+
+    async fn make_link(&self, context: &Context, id: StaffId) -> Result<StaffLinkGiven, Problem> {
+        Ok(Self::make_link(self, context, id).await?)
+    }
+
+    async fn revoke_link(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem> {
+        Ok(Self::revoke_link(self, context, id).await?)
+    }
+
+    async fn end_sign_ins(&self, context: &Context, id: StaffId) -> Result<StaffAnswer, Problem> {
+        Ok(Self::end_sign_ins(self, context, id).await?)
     }
 
     async fn any_staff(&self) -> Result<bool, Problem> {

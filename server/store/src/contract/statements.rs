@@ -34,6 +34,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::saved_views::ALL,
         crate::sign_in_failures::ALL,
         crate::staff::ALL,
+        crate::staff_links::ALL,
         crate::staff_sessions::ALL,
         crate::store_sizes::ALL,
         crate::support_sessions::ALL,

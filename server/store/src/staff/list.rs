@@ -17,10 +17,12 @@ pub struct StoredStaff {
     pub member: StaffMember,
     /// When the person last signed in.
     pub last_signed_in_at: Option<Timestamp>,
+    /// The person was invited, and has not chosen a password yet.
+    pub pending: bool,
     sort_name: String,
 }
 
-record! { StoredStaff { member: StaffMember; last_signed_in_at; sort_name } }
+record! { StoredStaff { member: StaffMember; last_signed_in_at; pending; sort_name } }
 
 impl Db<'_> {
     /// One page of staff members.
@@ -52,8 +54,13 @@ pub(crate) fn listing(filter: &StaffFilter) -> Listing {
     }
     match filter.state {
         None => {}
-        Some(StaffState::Active) => listing.and("deactivated_at IS NULL AND roles <> ''"),
-        Some(StaffState::NoRole) => listing.and("deactivated_at IS NULL AND roles = ''"),
+        Some(StaffState::Active) => {
+            listing.and("deactivated_at IS NULL AND roles <> '' AND pending = 0");
+        }
+        Some(StaffState::Invited) => listing.and("deactivated_at IS NULL AND pending = 1"),
+        Some(StaffState::NoRole) => {
+            listing.and("deactivated_at IS NULL AND roles = '' AND pending = 0");
+        }
         Some(StaffState::Deactivated) => listing.and("deactivated_at IS NOT NULL"),
     }
     if let Some(search) = &filter.search {

@@ -53,6 +53,7 @@ fn samples() -> Vec<AuditAction> {
     let mut samples = of_support_sessions();
     samples.extend(of_requests());
     samples.extend(of_the_platform());
+    samples.extend(of_links());
     samples.extend(of_the_console());
     samples.extend(of_keys());
     samples.extend(of_retention());
@@ -237,6 +238,34 @@ fn of_the_platform() -> Vec<AuditAction> {
             created_at: at("12:00:00"),
         }),
         AuditAction::OrganizationChanged { changed: changed() },
+    ]
+}
+
+fn of_links() -> Vec<AuditAction> {
+    vec![
+        AuditAction::StaffInvited {
+            email: "ana@example.com".into(),
+            name: "Ana".into(),
+            roles: vec![Role::SupportAdmin],
+            expires_at: at("12:00:00"),
+        },
+        AuditAction::StaffLinkMade {
+            email: "ana@example.com".into(),
+            purpose: LinkPurpose::Reset,
+            expires_at: at("12:00:00"),
+            ended: 1,
+        },
+        AuditAction::StaffLinkRevoked {
+            email: "ana@example.com".into(),
+            purpose: LinkPurpose::Invitation,
+        },
+        AuditAction::StaffSignInsEnded {
+            email: "ana@example.com".into(),
+            ended: 2,
+        },
+        AuditAction::StaffLinkUsed {
+            purpose: LinkPurpose::Invitation,
+        },
     ]
 }
 

@@ -1,0 +1,11 @@
+-- Invited, and without a password so far.
+ALTER TABLE staff ADD COLUMN pending BIGINT NOT NULL DEFAULT 0;
+-- One-time links with which staff members choose a password: an invitation, or a reset. One for each staff member; a used or revoked
+-- one is deleted.
+CREATE TABLE staff_links (
+    staff_id    TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES staff (id),
+    token_hash  BYTEA   NOT NULL UNIQUE,
+    purpose     TEXT COLLATE "C" NOT NULL,
+    created_at  BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL
+);
