@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header::CONTENT_LENGTH;
-use http_body_util::Limited;
+use http_body_util::{BodyExt as _, Limited};
 
 use crate::extract::Refusal;
 
@@ -21,11 +21,7 @@ pub const LIMIT: usize = 64 * 1024;
 /// The layer that refuses larger bodies: immediately if the request states its size, otherwise
 /// while it is read.
 pub async fn limit_body(request: Request, next: Next) -> Response {
-    let announced = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > LIMIT as u64) {
+    if announced(&request).is_some_and(|length| length > LIMIT as u64) {
         let request_id = request
             .extensions()
             .get::<Context>()
@@ -38,6 +34,26 @@ pub async fn limit_body(request: Request, next: Next) -> Response {
     }
     next.run(request.map(|body| Body::new(Limited::new(body, LIMIT))))
         .await
+}
+
+/// The request with its whole body, once that has arrived. The caller is established afterwards, because a sign-in can end
+/// while a body arrives slowly. A body that is too large, or breaks off, fails for what reads it.
+pub async fn arrived(request: Request) -> Request {
+    if request.method().is_safe() || announced(&request).is_some_and(|length| length > LIMIT as u64)
+    {
+        return request;
+    }
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, LIMIT).collect().await {
+        Ok(whole) => Body::from(whole.to_bytes()),
+        Err(error) => Body::from_stream(futures::stream::once(async { Err::<Vec<u8>, _>(error) })),
+    };
+    Request::from_parts(parts, body)
+}
+
+fn announced(request: &Request) -> Option<u64> {
+    let length = request.headers().get(CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 pub fn too_large() -> Problem {

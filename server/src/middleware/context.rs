@@ -21,7 +21,7 @@ use http::{
 };
 use store::Lane;
 
-use super::{cookie, same_origin::SameOrigin};
+use super::{body_limit::arrived, cookie, same_origin::SameOrigin};
 use crate::{
     extract::Refusal,
     problem,
@@ -73,6 +73,10 @@ pub async fn establish_staff(
     let (core, staff_sessions) = &*state;
     let origin = origin_of(core, &request);
     let is_ours = own.is_none_or(|own| own.allows(request.method(), request.headers()));
+    let request = match is_ours {
+        true => arrived(request).await,
+        false => request,
+    };
     let found = match cookie::token_of(request.headers()) {
         Some(token) if is_ours => {
             let found = staff_sessions.authenticate(&token);
@@ -218,7 +222,15 @@ fn key_of(headers: &HeaderMap) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use app::domain::staff::Role;
+    use axum::{Extension, Router, body::Body, middleware::from_fn_with_state};
+    use std::sync::Mutex;
+    use tokio::sync::mpsc;
+    use tokio_stream::wrappers::ReceiverStream;
+    use tower::ServiceExt as _;
+
     use super::*;
+    use crate::services::testing::{cli, sqlite};
 
     #[test]
     fn one_key_is_taken_however_it_is_sent() {
@@ -261,5 +273,44 @@ mod tests {
         assert_eq!(user_agent(&HeaderMap::new()), None);
         let token = format!("a scst_{}", "x".repeat(43));
         assert_eq!(of(token.as_bytes()), Some("a scst_(hidden)".into()));
+    }
+
+    #[tokio::test]
+    async fn a_person_who_is_signed_out_while_a_body_arrives_does_no_more() {
+        for path in ["/_fn/create_api_key", "/forms/invite-staff"] {
+            let world = sqlite().await;
+            let ana = world.add("ana", &[Role::SuperAdmin]).await;
+            world.add("bo", &[Role::SuperAdmin]).await;
+            let token = world.sign_in("ana").await.token;
+            let seen = Arc::new(Mutex::new(None));
+            let see = {
+                let seen = Arc::clone(&seen);
+                move |Extension(context): Extension<Context>| async move {
+                    *seen.lock().unwrap() = Some(context.caller);
+                }
+            };
+            let establish = EstablishStaff::new(world.core.clone(), world.sessions.clone());
+            let router = Router::new()
+                .fallback(see)
+                .layer(from_fn_with_state(establish, establish_staff));
+            let (sender, receiver) = mpsc::channel::<Result<&str, std::io::Error>>(1);
+            let request = Request::builder()
+                .method("POST")
+                .uri(path)
+                .header(
+                    "cookie",
+                    format!("__Host-support-console={}", token.expose()),
+                )
+                .body(Body::from_stream(ReceiverStream::new(receiver)));
+            let answer = tokio::spawn(router.oneshot(request.unwrap()));
+            sender.send(Ok("a")).await.unwrap();
+            sender.reserve().await.unwrap();
+            world.staff.deactivate(&cli(), ana.id).await.unwrap();
+            sender.send(Ok("b")).await.unwrap();
+            drop(sender);
+            answer.await.unwrap().unwrap();
+            let seen = seen.lock().unwrap().take();
+            assert!(matches!(seen, Some(Caller::Anonymous)), "{path}: {seen:?}");
+        }
     }
 }

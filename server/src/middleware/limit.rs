@@ -216,6 +216,6 @@ mod tests {
     #[test]
     fn every_form_that_is_a_server_function_too_is_an_act() {
         let acts = api::endpoints().filter(|path| api::is_act(path));
-        assert_eq!(acts.count(), 8);
+        assert_eq!(acts.count(), 14);
     }
 }

@@ -83,8 +83,8 @@ fn attacks_by_fields(rig: &Rig, page: &str) -> Vec<Attack> {
         let name = line.strip_prefix("proxy_set_header ")?.split(' ').next()?;
         Some((line, name))
     });
-    // Without lines for them nginx carries no WebSocket, no more.
-    let cleared = set.filter(|(_, name)| !matches!(*name, "Connection" | "Upgrade"));
+    // Without lines for them nginx carries no WebSocket and its own name for the platform, no more.
+    let cleared = set.filter(|(_, name)| !matches!(*name, "Connection" | "Upgrade" | "Host"));
     let attacks = cleared.map(|(line, name)| match name {
         "Authorization" => Attack::token(line, rig),
         name => Attack::field(line, rig, name),
