@@ -73,6 +73,9 @@ queries! {
         /// Notes that an invited person has chosen a password.
         pub fn join_staff(id: StaffId) = "UPDATE staff SET pending = 0 WHERE id = :id";
 
+        /// Notes that a staff member has no password any more.
+        pub fn await_staff(id: StaffId) = "UPDATE staff SET pending = 1 WHERE id = :id";
+
         /// Gives a staff member another password.
         pub fn set_staff_password(id: StaffId, hash: &SecretString, must_change: bool)
             = "UPDATE staff SET password_hash = :hash, must_change_password = :must_change WHERE id = :id";

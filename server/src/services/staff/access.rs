@@ -176,7 +176,7 @@ async fn change_in(
         return Ok(Audited::unchanged(Err(before)));
     }
     if !is_pending {
-        keep_one_super_admin(act.tx, &before, &after).await?;
+        keep_one_super_admin(act.tx, &before, Some(&after)).await?;
     }
     let receipt = write(&mut act, change, (&before, &after)).await?;
     let (sign_ins, revoked) = match before.may_enter() && !after.may_enter() {
@@ -204,14 +204,14 @@ fn apply(before: &StaffMember, change: &Change, now: Timestamp) -> StaffMember {
     after
 }
 
-/// Makes sure that at least one super admin remains.
-async fn keep_one_super_admin(
+/// Makes sure that at least one super admin remains who can sign in. `after` is missing of one who can't for now.
+pub(super) async fn keep_one_super_admin(
     tx: &mut Tx<'_>,
     before: &StaffMember,
-    after: &StaffMember,
+    after: Option<&StaffMember>,
 ) -> Result<(), ServiceError> {
     if before.is_super_admin()
-        && !after.is_super_admin()
+        && !after.is_some_and(StaffMember::is_super_admin)
         && tx.count_other_super_admins(before.id).await? == 0
     {
         let detail = "This is the last super admin. Make someone else a super admin first.";

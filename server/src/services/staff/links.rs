@@ -16,6 +16,7 @@ use store::{Audited, ChangeKind, Lane, audit::Receipt};
 
 use super::{
     GivenPassword, StaffService,
+    access::keep_one_super_admin,
     new_link::{NewLink, set_link},
     not_found,
 };
@@ -51,8 +52,10 @@ impl StaffService {
         }
         let (token, link) = self.new_link();
         let unusable = self.hash_given(GivenPassword::None, "").await?.hash;
+        let by_staff = matches!(context.caller, Caller::Staff(_));
         let make = self.core.act(context, unusable, move |unusable, mut act| {
             Box::pin(async move {
+                act.tx.lock_all_staff().await?;
                 let staff = act.tx.lock_staff(id).await?.ok_or_else(not_found)?;
                 let member = staff.member;
                 if member.deactivated_at.is_some() {
@@ -63,7 +66,11 @@ impl StaffService {
                 let (purpose, ended) = match staff.pending {
                     true => (LinkPurpose::Invitation, Vec::new()),
                     false => {
+                        if by_staff {
+                            keep_one_super_admin(act.tx, &member, None).await?;
+                        }
                         act.tx.set_staff_password(id, unusable, false).await?;
+                        act.tx.await_staff(id).await?;
                         let account = account_subject(&member.email);
                         act.tx.forget_sign_in_failures(&account).await?;
                         let ended = act.tx.end_staff_sessions_of(id, now).await?;

@@ -159,6 +159,27 @@ async fn an_invited_super_admin_is_none_before_they_have_joined() {
 }
 
 #[tokio::test]
+async fn a_super_admin_who_was_reset_is_none_before_they_have_a_password_again() {
+    for console in both().await {
+        let ana = console.add("ana", SUPER).await;
+        let bo = console.add("bo", SUPER).await;
+        let by_bo = console.context(&console.sign_in("bo").await).await;
+        let by_ana = console.context(&console.sign_in("ana").await).await;
+        let given = console.staff.make_link(&by_ana, bo.id).await.unwrap();
+        console.staff.revoke_link(&by_ana, bo.id).await.unwrap();
+        let last = console.staff.deactivate(&by_ana, ana.id).await;
+        assert_eq!(code_of(last), ProblemCode::Conflict, "{}", console.engine);
+        // Each wanted to reset the other, and was allowed to before the other did.
+        let both_out = console.staff.make_link(&by_bo, ana.id).await;
+        assert_eq!(code_of(both_out), ProblemCode::Conflict);
+        assert!(is_refused(use_code(&console, &given.code, CHOSEN).await));
+        let again = console.staff.make_link(&by_ana, bo.id).await.unwrap();
+        use_code(&console, &again.code, CHOSEN).await.unwrap();
+        console.staff.deactivate(&by_ana, ana.id).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn links_are_made_by_super_admins_with_a_recent_sign_in_and_not_for_themselves() {
     for console in both().await {
         let ana = console.add("ana", SUPER).await;
