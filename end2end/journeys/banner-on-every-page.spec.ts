@@ -10,13 +10,7 @@ const page = (body: string, headers?: Record<string, string | string[]>): PageOf
 const policy = (value: string | string[]) => page(html("", "<p>Strict"), { "content-security-policy": value });
 
 const NEVER_ALONE = "default-src 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-let arrive = (): void => undefined;
 const PAGES: Record<string, PageOf> = {
-  "/late": () => ({
-    body: '<!DOCTYPE html><html lang="en"><head><title>Invoices</title><script src="/names.js" defer></script></head><body><h1>Invoices</h1>',
-    rest: new Promise((done) => (arrive = () => done("<main>All of them</main></body></html>"))),
-  }),
-  "/names.js": page("document.title = [...document.body.children].map(({ localName }) => localName)", { "content-type": "text/javascript" }),
   "/": page(html("", '<button id="refused">Export</button><iframe src="/framed"></iframe>')),
   "/framed": page(html("", "<p>In a frame")),
   "/base": page(html('<base href="https://cdn.example.net/app/" target="elsewhere">', "")),
@@ -30,6 +24,16 @@ const PAGES: Record<string, PageOf> = {
   "/rtl": () => ({ body: html("", "<p>فواتير").replace("<html", '<html dir="rtl"') }),
   "/fixed": page(html("", "<p>Not to be changed"), { "cache-control": "no-transform" }),
   "/shifted": page(html("<style>body { transform: translateX(40px); opacity: 0.1 } body > * { display: none !important }</style>", "")),
+};
+
+/** A page that arrives in two parts, and its script. */
+let arrive = (): void => undefined;
+const LATE: Record<string, PageOf> = {
+  "/late": () => ({
+    body: '<!DOCTYPE html><html lang="en"><head><title>Invoices</title><script src="/names.js" defer></script></head><body><h1>Invoices</h1>',
+    rest: new Promise((done) => (arrive = () => done("<main>All of them</main></body></html>"))),
+  }),
+  "/names.js": page("document.title = [...document.body.children].map(({ localName }) => localName)", { "content-type": "text/javascript" }),
 };
 
 /** The banner's text. A journey can ask, before the page loads, for an open shadow root. */
@@ -55,7 +59,7 @@ test.describe("on the pages of a platform", () => {
   const elsewhere: string[] = [];
 
   test.beforeEach(async ({ browser }) => {
-    pages = await Pages.start(PAGES);
+    pages = await Pages.start({ ...PAGES, ...LATE });
     served = await Served.start(pages.url, BROWSERS);
     const page = await browser.newPage({ baseURL: served.console });
     await page.context().addInitScript(open);
@@ -305,7 +309,7 @@ test.describe("on the pages of a platform", () => {
 });
 
 test("a refusal that the application shows as its own error is named by the banner", async ({ browser }) => {
-  const pages = await Pages.start(PAGES);
+  const pages = await Pages.start({ ...PAGES, ...LATE });
   const served = await Served.start(pages.url, BROWSERS);
   const page = await browser.newPage({ baseURL: served.console });
   try {

@@ -45,7 +45,9 @@
       : "This page is not live: it does not update by itself. Links and forms work. ";
     line.append(what, reload);
     // What lies outside of a modal dialog can't be reached.
-    (document.querySelector("dialog:modal") ?? document.body).append(line);
+    const dialog = document.querySelector("dialog:modal");
+    if (dialog) dialog.prepend(line);
+    else document.body.append(line);
   };
   const report = (body) => {
     fetch("/not-live", { method: "POST", body, keepalive: true }).catch(() => {});

@@ -175,7 +175,7 @@ fn MoveRow(of: HealthMove) -> impl IntoView {
             </th>
             <td data-label="Then"><HealthBadge health=of.to/></td>
             <td data-label="Tenants" class="num">{of.tenants}</td>
-            <td data-label="For example" class="breaks">{examples.collect_view()}</td>
+            <td data-label="For example" class="breaks examples">{examples.collect_view()}</td>
         </tr>
     }
 }
