@@ -80,7 +80,7 @@ pub(super) fn platform_right(act: Act<'_>) -> Option<ApiRight> {
 
 /// Who may among people.
 fn people(act: Act<'_>) -> String {
-    // Whoever it is: the holder of a support session is someone.
+    // Any person will do as the holder of a support session.
     let holder = match act {
         Act::RevokeSupportSession(holder) | Act::ReplaceToken(holder) | Act::OpenTenant(holder) => {
             holder

@@ -39,7 +39,7 @@ impl StaffService {
         Ok(self.given(added.staff, LinkPurpose::Invitation, &token, link, &event))
     }
 
-    /// Gives a staff member a new link. Whoever has a password loses it and is signed out everywhere.
+    /// Gives a staff member a new link. A password they have ends with every sign-in of theirs.
     pub async fn make_link(
         &self,
         context: &Context,
