@@ -4,7 +4,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use app::domain::{
     RequestId,
-    caller::{Caller, Context, Origin, SupportCaller},
+    caller::{Caller, Context, KeyCaller, Origin, SupportCaller},
+    policy::unauthenticated,
     problem::Problem,
 };
 use axum::{
@@ -64,6 +65,30 @@ impl EstablishKey {
     }
 }
 
+/// The key that a request came with. It is looked up again once the body has arrived, because it can be revoked meanwhile.
+#[derive(Clone)]
+pub struct GivenKey {
+    api_keys: ApiKeys,
+    key: Arc<str>,
+    address: Option<String>,
+}
+
+impl GivenKey {
+    async fn holder(&self) -> Result<Option<KeyCaller>, Problem> {
+        let found = self
+            .api_keys
+            .authenticate(&self.key, self.address.as_deref());
+        Lane::Callers.run(found).await
+    }
+
+    /// # Errors
+    ///
+    /// If the key doesn't count any more.
+    pub async fn still_counts(&self) -> Result<(), Problem> {
+        self.holder().await?.map(drop).ok_or_else(unauthenticated)
+    }
+}
+
 /// The layer before pages, plain forms, server functions and the live stream.
 pub async fn establish_staff(
     State(EstablishStaff(state, own)): State<EstablishStaff>,
@@ -105,7 +130,7 @@ pub async fn establish_staff(
 /// The layer before the REST interface.
 pub async fn establish_key(
     State(EstablishKey(state)): State<EstablishKey>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let (core, api_keys) = &*state;
@@ -117,15 +142,20 @@ pub async fn establish_key(
         Err(NoSupportSession::Absent) => origin_of(core, &request),
         Err(error) => return error.into_response(),
     };
-    let found = match key_of(request.headers()) {
+    let given = key_of(request.headers()).map(|key| GivenKey {
+        api_keys: api_keys.clone(),
+        key: key.into(),
+        address: origin.ip.clone(),
+    });
+    let found = match &given {
         None => Ok(None),
-        Some(key) => {
-            let address = origin.ip.as_deref();
-            Lane::Callers.run(api_keys.authenticate(key, address)).await
-        }
+        Some(given) => given.holder().await,
     };
     match found {
         Ok(key) => {
+            if let Some(given) = given.filter(|_| key.is_some()) {
+                request.extensions_mut().insert(given);
+            }
             let caller = key.map_or(Caller::Anonymous, Caller::Key);
             run(Context { caller, origin }, request, next).await
         }

@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, header, request::Parts};
 use serde::de::{DeserializeOwned, value::MapDeserializer};
 
 use super::error::{CODING, RestProblem};
+use crate::middleware::context::GivenKey;
 
 /// The largest body of anything but telemetry, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
@@ -156,7 +157,7 @@ pub(crate) fn unsupported(wanted: &str) -> Problem {
     )
 }
 
-/// The whole body, unpacked, up to `max` bytes.
+/// The whole body, unpacked, up to `max` bytes, if its key still counts once it has arrived.
 pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
@@ -172,6 +173,7 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
         return Err(too_large());
     }
     let is_packed = is_packed(request.headers())?;
+    let key = request.extensions().get::<GivenKey>().cloned();
     let sent = axum::body::to_bytes(request.into_body(), max)
         .await
         .map_err(|error| {
@@ -183,6 +185,9 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
                 malformed("The body ended before it was complete.")
             }
         })?;
+    if let Some(key) = key {
+        key.still_counts().await?;
+    }
     if !is_packed {
         return Ok(sent.slice_ref(without_mark(&sent)));
     }

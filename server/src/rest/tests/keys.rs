@@ -6,13 +6,63 @@ use std::sync::{
 };
 
 use app::domain::api_keys::KeyRotation;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::*;
 use crate::services::api_keys::ApiKeys;
 
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 const CLIENTS: usize = 8;
 const REQUESTS: usize = 40;
+
+#[tokio::test]
+async fn a_key_that_is_revoked_while_a_body_arrives_does_no_more() {
+    for console in both().await {
+        let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+        let state = AppState::new(console.core.clone(), keys).unwrap();
+        let router = router::rest(&state, None);
+        let calls = [
+            ("PUT", "/api/v1/tenants/late", JSON, r#"{"name":"Late"}"#),
+            ("POST", "/api/v1/requests", JSON, "[]"),
+            ("POST", "/introspect", FORM, "token=t"),
+        ];
+        for (method, path, media_type, body) in calls {
+            for is_revoked in [true, false] {
+                let new = NewApiKey {
+                    name: "slow".into(),
+                    rights: ApiRight::ALL.to_vec(),
+                    ..NewApiKey::default()
+                };
+                let made = state.api_keys.create(&cli(), new).await.unwrap();
+                let (sender, receiver) = mpsc::channel::<Result<&str, std::io::Error>>(1);
+                let request = Request::builder()
+                    .method(method)
+                    .uri(path)
+                    .header("content-type", media_type)
+                    .header("idempotency-key", "k")
+                    .header("x-api-key", made.token.expose())
+                    .body(Body::from_stream(ReceiverStream::new(receiver)));
+                let answer = tokio::spawn(router.clone().oneshot(request.unwrap()));
+                let (first, rest) = body.split_at(1);
+                sender.send(Ok(first)).await.unwrap();
+                sender.reserve().await.unwrap();
+                if is_revoked {
+                    state.api_keys.revoke(&cli(), made.key.id).await.unwrap();
+                }
+                sender.send(Ok(rest)).await.unwrap();
+                drop(sender);
+                let status = answer.await.unwrap().unwrap().status();
+                assert_eq!(
+                    status == StatusCode::UNAUTHORIZED,
+                    is_revoked,
+                    "{path}: {status}"
+                );
+            }
+        }
+    }
+}
 
 #[tokio::test]
 async fn a_key_that_is_rotated_under_load_loses_no_request() {
