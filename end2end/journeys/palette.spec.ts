@@ -3,19 +3,20 @@ import type { Locator, Page } from "@playwright/test";
 import { expect, expectNoViolations, open, test, title } from "../fixtures.ts";
 import { createSession, expectLive } from "../support/support-session.ts";
 
-function palette(page: Page): { dialog: Locator; field: Locator; options: Locator } {
+function palette(page: Page): { dialog: Locator; field: Locator; list: Locator; options: Locator } {
   const dialog = page.getByRole("dialog", { name: "Find anything" });
-  return { dialog, field: dialog.getByRole("combobox"), options: dialog.getByRole("option") };
+  return { dialog, field: dialog.getByRole("combobox"), list: dialog.getByRole("listbox"), options: dialog.getByRole("option") };
 }
 
 test("a tenant, a session, a staff member, a page and an act are a few keys away", async ({ page, session }) => {
   const { tenant } = session;
   await open(page, "/support/help");
-  const { dialog, field, options } = palette(page);
+  const { dialog, field, options, list } = palette(page);
   const go = async (text: string, name: RegExp, address: RegExp) => {
     await page.keyboard.press("ControlOrMeta+k");
     await expect(field).toBeFocused();
     await page.keyboard.type(text);
+    await expect(list).toHaveAttribute("aria-busy", "false");
     const option = options.filter({ hasText: name }).first();
     await expect(option).toBeVisible();
     for (let step = 0; (await option.getAttribute("aria-selected")) !== "true" && step < 12; step += 1) {
@@ -102,6 +103,41 @@ test("an answer to an older text is never shown over a newer one", async ({ page
   await page.waitForResponse("**/_fn/find_by_name");
   await expect(options.filter({ hasText: /verdant/i })).toHaveCount(0);
   await expect(options.filter({ hasText: tenant.name }).first()).toBeVisible();
+});
+
+test("the line that was moved to stays chosen when an answer comes above it, and Enter takes it at once", async ({ page, demo, signIn }) => {
+  await demo.registerTenant("Rulix Archive");
+  await signIn("support_admin");
+  let answer = (): void => undefined;
+  await page.route("**/_fn/find_by_name", async (route) => {
+    await new Promise<void>((done) => (answer = done));
+    await route.continue();
+  });
+  const { field, list, options } = palette(page);
+  const open = async (): Promise<void> => {
+    const asked = page.waitForRequest("**/_fn/find_by_name");
+    await page.keyboard.press("ControlOrMeta+k");
+    await field.fill("rul");
+    await asked;
+  };
+  await open();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
+  const rules = options.filter({ hasText: /^Rules/ });
+  await expect(rules).toHaveAttribute("aria-selected", "true");
+  const before = await rules.getAttribute("id");
+  answer();
+  await expect(list).toHaveAttribute("aria-busy", "false");
+  await expect(rules).toHaveAttribute("aria-selected", "true");
+  expect(await rules.getAttribute("id"), "the answer stands above it").not.toBe(before);
+  await page.keyboard.press("Escape");
+
+  await open();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/support\/rules$/);
+  answer();
 });
 
 test("what was typed, chosen and sent outlasts a palette that is made anew when one's sessions change", async ({ page, another, demo, signIn }) => {

@@ -90,9 +90,20 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
             .found
             .with(|(_, matches)| entries(&search.text.get(), matches, &signed_in, &here))
     });
+    let moved_to = Memo::new(move |_| {
+        search.chosen.with(|chosen| {
+            let place = |entry| shown.with(|shown| shown.iter().position(|other| other == entry));
+            chosen.as_ref().and_then(place)
+        })
+    });
+    let list = List {
+        shown,
+        moved_to,
+        search,
+    };
     let act = use_act(overlays);
-    let choose = Callback::new(move |place: usize| {
-        if let Some(entry) = shown.with_untracked(|shown| shown.get(place).cloned()) {
+    let choose = Callback::new(move |place| {
+        if let Some(entry) = list.entry(place) {
             act(entry.deed);
         }
     });
@@ -100,15 +111,15 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
     Effect::new(move || {
         if search.is_settled() && search.awaited.get_untracked() {
             search.awaited.set(false);
-            choose.run(0);
+            choose.run(list.at_untracked());
         }
     });
-    let press = move |event| press(&event, shown, search, choose);
+    let press = move |event| list.press(&event, choose);
     let count = move || match shown.with(Vec::len) {
         0 => "No results".to_owned(),
         number => counted(number as u64, "result", "results"),
     };
-    let active = move || (shown.with(Vec::len) > 0).then(|| option_id(search.at.get()));
+    let active = move || (shown.with(Vec::len) > 0).then(|| option_id(list.at()));
     view! {
         <dialog
             node_ref=dialog
@@ -141,32 +152,62 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
                     on:keydown=press
                 />
             </div>
-            <Options shown choose search/>
+            <Options list choose/>
             <p class="visually-hidden" role="status">{count}</p>
         </dialog>
     }
     .into_any()
 }
 
-/// Moves along the results, or chooses one.
-fn press(
-    event: &ev::KeyboardEvent,
+/// The results, and which of them is active.
+#[derive(Clone, Copy)]
+struct List {
     shown: Memo<Vec<Entry>>,
+    /// The place of the result that was moved to. Without one the first is active.
+    moved_to: Memo<Option<usize>>,
     search: Search,
-    choose: Callback<usize>,
-) {
-    let at = search.at;
-    let last = shown.with_untracked(Vec::len).saturating_sub(1);
-    let now = at.get_untracked().min(last);
-    match event.key().as_str() {
-        "ArrowDown" => at.set(if now == last { 0 } else { now + 1 }),
-        "ArrowUp" => at.set(if now == 0 { last } else { now - 1 }),
-        "Enter" if event.is_composing() => return,
-        "Enter" if search.is_settled() => choose.run(now),
-        "Enter" => search.awaited.set(true),
-        _ => return,
+}
+
+impl List {
+    fn at(self) -> usize {
+        self.moved_to.get().unwrap_or_default()
     }
-    event.prevent_default();
+
+    fn at_untracked(self) -> usize {
+        self.moved_to.get_untracked().unwrap_or_default()
+    }
+
+    fn entry(self, place: usize) -> Option<Entry> {
+        self.shown.with_untracked(|shown| shown.get(place).cloned())
+    }
+
+    fn move_to(self, place: usize) {
+        self.search.chosen.set(self.entry(place));
+    }
+
+    /// Follows the pointer, but not when only the page moves below one that rests.
+    fn follow(self, event: &ev::MouseEvent, place: usize) {
+        let has_moved = event.movement_x() != 0 || event.movement_y() != 0;
+        if has_moved && self.at_untracked() != place {
+            self.move_to(place);
+        }
+    }
+
+    /// Moves along the results, or chooses one.
+    fn press(self, event: &ev::KeyboardEvent, choose: Callback<usize>) {
+        let moved_to = self.moved_to.get_untracked();
+        let now = moved_to.unwrap_or_default();
+        let last = self.shown.with_untracked(Vec::len).saturating_sub(1);
+        match event.key().as_str() {
+            "ArrowDown" => self.move_to(if now == last { 0 } else { now + 1 }),
+            "ArrowUp" => self.move_to(if now == 0 { last } else { now - 1 }),
+            "Enter" if event.is_composing() => return,
+            "Enter" if moved_to.is_some() || self.search.is_settled() => choose.run(now),
+            "Enter" => self.search.awaited.set(true),
+            _ => return,
+        }
+        event.prevent_default();
+    }
 }
 
 fn option_id(place: usize) -> String {
@@ -174,7 +215,8 @@ fn option_id(place: usize) -> String {
 }
 
 #[component]
-fn Options(shown: Memo<Vec<Entry>>, choose: Callback<usize>, search: Search) -> impl IntoView {
+fn Options(list: List, choose: Callback<usize>) -> impl IntoView {
+    let List { shown, search, .. } = list;
     let groups = move || {
         let shown = shown.get();
         let mut place = 0;
@@ -186,7 +228,7 @@ fn Options(shown: Memo<Vec<Entry>>, choose: Callback<usize>, search: Search) -> 
                     .iter()
                     .map(|entry| {
                         place += 1;
-                        option(entry, place - 1, search.at, choose)
+                        option(entry, place - 1, list, choose)
                     })
                     .collect();
                 view! {
@@ -233,11 +275,11 @@ fn Options(shown: Memo<Vec<Entry>>, choose: Callback<usize>, search: Search) -> 
 fn option(
     entry: &Entry,
     place: usize,
-    at: RwSignal<usize>,
+    list: List,
     choose: Callback<usize>,
 ) -> impl IntoView + use<> {
     let line = NodeRef::<html::Div>::new();
-    let is_active = move || at.get() == place;
+    let is_active = move || list.at() == place;
     Effect::new(move || {
         if is_active()
             && let Some(line) = line.get()
@@ -252,11 +294,7 @@ fn option(
             class="palette-option"
             role="option"
             aria-selected=move || is_active().to_string()
-            on:mousemove=move |_| {
-                if at.get_untracked() != place {
-                    at.set(place);
-                }
-            }
+            on:mousemove=move |event| list.follow(&event, place)
             on:click=move |_| choose.run(place)
         >
             <span>{entry.title.clone()}</span>

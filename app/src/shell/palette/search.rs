@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 
+use super::entries::Entry;
 use crate::{api, domain::matches::Matches};
 
 /// How long typing has to rest before the server is asked.
@@ -13,8 +14,8 @@ const REST: Duration = Duration::from_millis(120);
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
     pub(super) text: RwSignal<String>,
-    /// The place of the active result.
-    pub(super) at: RwSignal<usize>,
+    /// The result that was moved to. It stays the active one when others come above it.
+    pub(super) chosen: RwSignal<Option<Entry>>,
     /// What was found, and for which text.
     pub(super) found: RwSignal<(String, Matches)>,
     pub(super) problem: RwSignal<Option<String>>,
@@ -26,7 +27,7 @@ impl Search {
     /// Searches for another text.
     pub fn set_text(self, text: String) {
         self.awaited.set(false);
-        self.at.set(0);
+        self.chosen.set(None);
         self.text.set(text);
     }
 
@@ -58,7 +59,7 @@ impl Search {
 pub fn use_search() -> Search {
     let search = Search {
         text: RwSignal::default(),
-        at: RwSignal::default(),
+        chosen: RwSignal::new(None),
         found: RwSignal::default(),
         problem: RwSignal::new(None),
         awaited: RwSignal::new(false),
