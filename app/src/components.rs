@@ -21,6 +21,7 @@ mod folded;
 mod form_act;
 mod form_data;
 mod form_dialog;
+mod form_page;
 pub mod format;
 mod heading;
 mod icon;
@@ -47,8 +48,8 @@ mod written_in;
 pub use self::{
     announcer::*, badge::*, bars::*, calls_chart::*, chart::*, check_boxes::*, chips::*, copy::*,
     countdown::*, dialog::*, dialog_page::*, empty::*, export_link::*, field::*, filter_form::*,
-    flash::*, folded::*, form_act::*, form_data::*, form_dialog::*, heading::*, icon::*, loaded::*,
-    notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*, row_link::*, settled::*,
-    sign_ins::*, stacked_chart::*, stat_card::*, table::*, tenant_field::*, time_filter::*,
-    timestamp::*, verdict::*, viewer::*, written_in::*,
+    flash::*, folded::*, form_act::*, form_data::*, form_dialog::*, form_page::*, heading::*,
+    icon::*, loaded::*, notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*,
+    row_link::*, settled::*, sign_ins::*, stacked_chart::*, stat_card::*, table::*,
+    tenant_field::*, time_filter::*, timestamp::*, verdict::*, viewer::*, written_in::*,
 };

@@ -7,10 +7,14 @@ pub mod audit_event;
 pub mod audit_log;
 pub mod change_password;
 pub mod create_support_session;
+pub mod edit_organization;
+pub mod edit_tenant;
 pub mod filtered_list;
 pub mod force_logout;
 pub mod help;
 pub mod invite_staff;
+pub mod managed_tenant;
+pub mod managed_tenants;
 pub mod no_role;
 pub mod not_found;
 pub mod overview;
@@ -32,6 +36,8 @@ pub mod staff_member;
 pub mod support_session;
 pub mod support_sessions;
 pub mod tenant;
+pub mod tenant_settings;
+pub mod tenant_status;
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -95,6 +101,13 @@ pub fn AppRoutes() -> impl IntoView {
                 <Route ssr=ASYNC path=dialog(paths::MAKE_LINK) view=parts::MakeLink::lazy()/>
                 <Route ssr=ASYNC path=dialog(paths::REVOKE_LINK) view=parts::RevokeLink::lazy()/>
             </ParentRoute>
+            <Route ssr=ASYNC path=path!("/admin/tenants") view=parts::ManagedTenants::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/tenants/:id") view=parts::ManagedTenant::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/tenants/:id/edit") view=parts::EditTenant::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/tenants/:id/settings") view=parts::TenantSettings::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/tenants/:id/organization") view=parts::Organization::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/new-tenant") view=parts::NewTenant::lazy()/>
+            <Route ssr=ASYNC path=path!("/admin/tenant-status") view=parts::TenantStatus::lazy()/>
             <Route ssr=ASYNC path=path!("/audit") view=parts::AuditLog::lazy()/>
             <Route ssr=ASYNC path=path!("/audit/events/:id") view=parts::AuditEvent::lazy()/>
         </Routes>

@@ -18,7 +18,7 @@ use crate::domain::{
     audit::{AuditEvent, AuditFilter, RequestAnswer},
     caller::Context,
     find::{Found, RecordedRequest},
-    flash::Flash,
+    flash::{Done, Flash},
     matches::Matches,
     page::{Page, PageRequest},
     problem::Problem,
@@ -35,7 +35,11 @@ use crate::domain::{
         SelectedSessions, SessionsOfDay, SupportSessionDetail, SupportSessionDraft,
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
-    tenants::{ChosenTenant, HealthAt, Overview, TenantDetail, TenantFilter, TenantRef},
+    tenants::{
+        ChosenTenant, HealthAt, ManagedTenant, ManagedTenants, OrganizationForm, Overview,
+        SettingsForm, StatusChanged, StatusDraft, StatusForm, TenantDetail, TenantFilter,
+        TenantForm, TenantRef, TenantsAbout,
+    },
     time_range::{TimePreset, TimeSpan},
     user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm},
 };
@@ -45,6 +49,7 @@ use crate::domain::{
 pub struct Console {
     pub staff: Arc<dyn StaffPort>,
     pub tenants: Arc<dyn TenantsPort>,
+    pub manage_tenants: Arc<dyn ManageTenantsPort>,
     pub support_sessions: Arc<dyn SupportSessionsPort>,
     pub user_sessions: Arc<dyn UserSessionsPort>,
     pub audit: Arc<dyn AuditPort>,
@@ -115,6 +120,56 @@ pub trait TenantsPort: Send + Sync {
     /// The names of those of some tenants that the caller may see.
     async fn names(&self, context: &Context, ids: Vec<TenantId>)
     -> Result<Vec<TenantRef>, Problem>;
+}
+
+/// Tenants as something to manage: lifecycle, plans, settings and organizations.
+#[async_trait]
+pub trait ManageTenantsPort: Send + Sync {
+    /// One page of tenants.
+    async fn list(
+        &self,
+        context: &Context,
+        filter: TenantFilter,
+        page: PageRequest,
+    ) -> Result<ManagedTenants, Problem>;
+    /// What holds for the list of tenants, whatever it shows.
+    async fn about(&self, context: &Context) -> Result<TenantsAbout, Problem>;
+    async fn one(&self, context: &Context, id: &TenantId) -> Result<ManagedTenant, Problem>;
+    /// The chosen tenants before they get another status.
+    async fn status_draft(
+        &self,
+        context: &Context,
+        form: StatusForm,
+    ) -> Result<StatusDraft, Problem>;
+    /// Gives the chosen tenants another status, each with an event of its own.
+    async fn set_status(
+        &self,
+        context: &Context,
+        form: StatusForm,
+    ) -> Result<StatusChanged, Problem>;
+    /// Adds a tenant, which is pending.
+    async fn add(&self, context: &Context, form: TenantForm) -> Result<Done, Problem>;
+    /// Changes what a tenant is called, its plan, region and contact.
+    async fn edit(
+        &self,
+        context: &Context,
+        id: &TenantId,
+        form: TenantForm,
+    ) -> Result<Done, Problem>;
+    /// Changes what the console keeps of a tenant.
+    async fn set_settings(
+        &self,
+        context: &Context,
+        id: &TenantId,
+        form: SettingsForm,
+    ) -> Result<Done, Problem>;
+    /// Adds or changes an organization of a tenant.
+    async fn set_organization(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        form: OrganizationForm,
+    ) -> Result<Done, Problem>;
 }
 
 /// Support sessions and their access logs. Each verb is a trait, so that a service implements it in

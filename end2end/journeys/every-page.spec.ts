@@ -87,6 +87,23 @@ test("every page and dialog of administration is usable by everyone and fits its
   });
 });
 
+test("every page about tenants for administration is usable by everyone and fits its window", async ({ page, demo, signIn }) => {
+  test.setTimeout(240_000);
+  await signIn("super_admin");
+  const { id } = await demo.tenant("critical");
+  await checkAll(page, {
+    "tenants to manage": "/admin/tenants",
+    "no tenant to manage": "/admin/tenants?q=no-such-tenant",
+    "tenants, filter with a mistake": "/admin/tenants?created=yesterday",
+    "tenant to manage": `/admin/tenants/${id}`,
+    "edit tenant": `/admin/tenants/${id}/edit`,
+    "settings of a tenant": `/admin/tenants/${id}/settings`,
+    "new organization": `/admin/tenants/${id}/organization`,
+    "new tenant": "/admin/new-tenant",
+    "status of a tenant": `/admin/tenant-status?id=${id}&to=suspended`,
+  });
+});
+
 test("the page for those without a role is usable by everyone", async ({ page, demo, signIn }) => {
   const account = await demo.addStaff("Noor Haddad", "support_admin");
   await demo.command(["staff", "set-roles", account.email, "--no-roles"]);

@@ -111,6 +111,7 @@ impl AppState {
         Console {
             staff: Arc::new(self.staff.clone()),
             tenants: Arc::new(self.tenants.clone()),
+            manage_tenants: Arc::new(self.tenants.clone()),
             support_sessions: Arc::new(self.support_sessions.clone()),
             user_sessions: Arc::new(self.user_sessions.clone()),
             audit: Arc::new(self.audit.clone()),

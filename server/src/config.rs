@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use app::domain::{
     health::Thresholds,
     settings::{ConfiguredValue, ValueSource},
+    tenants::TenantMaster,
 };
 use gateway::{ForwardAuthConfig, GatewayConfig, scopes::ScopeConfig};
 use ipnet::IpNet;
@@ -52,6 +53,7 @@ pub struct Config {
     pub health: Thresholds,
     /// Limits and rules of support sessions.
     pub support_sessions: SupportSessionConfig,
+    pub tenants: TenantsConfig,
     /// How often one caller may send requests.
     pub limits: LimitConfig,
     pub retention: RetentionConfig,
@@ -115,6 +117,14 @@ impl Default for SupportSessionConfig {
             end_when_suspended: false,
         }
     }
+}
+
+/// Who manages tenants.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantsConfig {
+    /// Who decides what a tenant is called, and its plan, region and status.
+    pub master: TenantMaster,
 }
 
 /// How often one caller may send requests, on each node; 0 for no limit.
@@ -250,6 +260,7 @@ impl Default for Config {
             scopes: Vec::new(),
             health: Thresholds::default(),
             support_sessions: SupportSessionConfig::default(),
+            tenants: TenantsConfig::default(),
             limits: LimitConfig::default(),
             retention: RetentionConfig::default(),
             log: LogConfig::default(),

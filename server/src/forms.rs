@@ -13,6 +13,7 @@ pub(crate) mod revoke_selected;
 pub(crate) mod rules;
 pub(crate) mod saved_views;
 pub(crate) mod staff_sessions;
+pub(crate) mod tenants;
 
 #[cfg(test)]
 mod tests;

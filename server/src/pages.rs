@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod admin;
 mod assets;
+#[cfg(test)]
+mod create_session;
 #[cfg(debug_assertions)]
 pub(crate) mod design;
 mod gate;

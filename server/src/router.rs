@@ -156,7 +156,9 @@ pub(crate) fn limited_forms(state: Forms, limits: &Limits) -> Router {
 
 /// Plain forms, which work before the WASM has loaded.
 pub(crate) fn forms(state: Forms) -> Router {
-    use forms::{dialog::send, open_tenant, revoke_selected, rules, saved_views, staff_sessions};
+    use forms::{
+        dialog::send, open_tenant, revoke_selected, rules, saved_views, staff_sessions, tenants,
+    };
 
     Router::new()
         .route(to::SIGN_IN, post(staff_sessions::sign_in))
@@ -194,6 +196,11 @@ pub(crate) fn forms(state: Forms) -> Router {
             &paths::REVOKE_KEY.form_route(),
             post(send::<api::RevokeApiKey>),
         )
+        .route(to::NEW_TENANT, post(tenants::add))
+        .route(to::TENANT_STATUS, post(tenants::set_status))
+        .route(to::EDIT_TENANT, post(tenants::edit))
+        .route(to::TENANT_SETTINGS, post(tenants::set_settings))
+        .route(to::ORGANIZATION, post(tenants::set_organization))
         .route(to::REVOKE_SELECTED, post(revoke_selected::revoke_selected))
         .route(to::SAVED_VIEW, post(saved_views::change))
         .route(to::DRY_RUN, post(rules::dry_run))
@@ -323,6 +330,7 @@ pub(crate) fn resources() -> OpenApiRouter<AppState> {
         .routes(routes!(requests::send_requests))
         .routes(routes!(tenants::list_tenants))
         .routes(routes!(tenants::get_tenant, tenants::put_tenant))
+        .routes(routes!(tenants::list_tenant_changes))
         .routes(routes!(organizations::list_organizations))
         .routes(routes!(organizations::put_organization))
         .routes(routes!(

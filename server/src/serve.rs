@@ -30,6 +30,7 @@ use crate::{
         Core,
         access_log::StoreRecorder,
         nodes::{self, Node},
+        support_sessions::at_start::end_barred,
     },
     telemetry::Figures,
 };
@@ -116,6 +117,8 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         record,
     };
     core.store.follow_changes().await?;
+    // Before any request is accepted: none passes in a session that the configuration bars.
+    end_barred(&core).await?;
     let (node, epoch) = Node::join(core.clone(), clock, &server.state.node, &boot).await?;
     server.lease.spawn(node.run(server.lease_ends.clone()));
     server.tasks = tasks::start(&server.state, &by, epoch, &server.tasks_end);

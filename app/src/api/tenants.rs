@@ -37,3 +37,42 @@ pub async fn suggest_tenants(text: String) -> Result<Vec<tenants::TenantRef>, Ap
     let (console, context) = super::asked()?;
     Ok(console.tenants.suggest(&context, &text).await?)
 }
+
+/// One page of tenants, for managing them.
+#[server(prefix = "/_fn", endpoint = "managed_tenants", protocol = Json)]
+pub async fn managed_tenants(
+    filter: TenantFilter,
+    page: PageRequest,
+) -> Result<tenants::ManagedTenants, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.manage_tenants.list(&context, filter, page).await?)
+}
+
+/// What holds for the list of tenants, whatever it shows.
+#[server(prefix = "/_fn", endpoint = "tenants_about", protocol = Json)]
+pub async fn tenants_about() -> Result<tenants::TenantsAbout, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.manage_tenants.about(&context).await?)
+}
+
+/// A tenant with what can be managed of it.
+#[server(prefix = "/_fn", endpoint = "managed_tenant", protocol = Json)]
+pub async fn managed_tenant(id: TenantId) -> Result<tenants::ManagedTenant, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.manage_tenants.one(&context, &id).await?)
+}
+
+/// The chosen tenants before they get another status.
+#[server(prefix = "/_fn", endpoint = "draft_tenant_status", protocol = Json)]
+pub async fn draft_tenant_status(
+    ids: Vec<String>,
+    to: String,
+) -> Result<tenants::StatusDraft, ApiError> {
+    let (console, context) = super::asked()?;
+    let form = tenants::StatusForm {
+        id: ids,
+        to,
+        ..tenants::StatusForm::default()
+    };
+    Ok(console.manage_tenants.status_draft(&context, form).await?)
+}

@@ -28,6 +28,8 @@ pub enum IconName {
     Rules,
     /// A head and shoulders: staff.
     Person,
+    /// A building: tenants.
+    Tenants,
     /// A question mark in a circle: help.
     Help,
     Search,
@@ -58,6 +60,7 @@ impl IconName {
             Self::Person => {
                 "M8 8A3 3 0 1 0 8 2a3 3 0 0 0 0 6ZM2 14c0-2.8 2.7-4.5 6-4.5s6 1.7 6 4.5"
             }
+            Self::Tenants => "M3 14V2h7v12M10 6h3v8M1.5 14h13M5.5 5h2M5.5 8h2M5.5 11h2",
             Self::Help => {
                 "M8 15A7 7 0 1 0 8 1a7 7 0 0 0 0 14ZM6 6.2c.1-1.2.9-1.9 2-1.9 1.2 0 2 .7 2 1.8 \
                  0 1.5-2 1.6-2 3.1M8 11.5v.1"

@@ -76,7 +76,7 @@ impl Flash {
     pub fn kept<F: DeserializeOwned>(&self) -> Option<F> {
         match self {
             Self::Refused { input, .. } | Self::Typed { input } | Self::DryRun { input, .. } => {
-                form::restore(input)
+                (!input.is_empty()).then(|| form::restore(input))?
             }
             _ => None,
         }

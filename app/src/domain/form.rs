@@ -16,11 +16,54 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use super::problem::{FieldProblems, Problem, ProblemCode};
+use super::{
+    problem::{FieldProblems, Problem, ProblemCode},
+    shown::in_sentence,
+};
 
 /// The values of each field, in the order in which they came. They may hold passwords until
 /// [`without_secrets`] has been asked for the rest.
 pub type Fields = BTreeMap<String, Vec<String>>;
+
+/// A form that holds the values of something that others may change meanwhile. It carries a mark of the state for which it was
+/// made, and isn't saved over another.
+pub trait Marked: Serialize + DeserializeOwned {
+    /// Takes what is no value, such as the reason, from what was typed for an older state.
+    fn take_rest(&mut self, typed: Self);
+}
+
+/// The fields of a form in which it differs from another state, each with what it has.
+pub fn differing(form: &impl Serialize, other: &impl Serialize) -> BTreeMap<String, String> {
+    // Forms are structs, and plain data always serialises.
+    let value = |form: serde_json::Value| match form {
+        serde_json::Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let fields = value(serde_json::to_value(form).unwrap_or_default());
+    let other = value(serde_json::to_value(other).unwrap_or_default());
+    let differ = fields.into_iter().filter_map(|(name, value)| {
+        let has = in_words(&value);
+        let same = other.get(&name).is_some_and(|other| in_words(other) == has);
+        (!same).then_some((name, has))
+    });
+    differ.collect()
+}
+
+/// A field's value as people read it. Numbers that are the same are written alike.
+fn in_words(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => match text.trim() {
+            "" => "empty".to_owned(),
+            text => match text.parse::<f64>() {
+                Ok(number) => number.to_string(),
+                Err(_) => format!("“{}”", in_sentence(text)),
+            },
+        },
+        serde_json::Value::Bool(true) => "ticked".to_owned(),
+        serde_json::Value::Bool(false) => "not ticked".to_owned(),
+        other => other.to_string(),
+    }
+}
 
 /// Reads a form.
 ///
@@ -143,6 +186,21 @@ impl IntoDeserializer<'_> for Values<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_says_where_it_differs_and_takes_the_same_number_for_the_same() {
+        let form = |name: &str, percent: &str, may: bool| serde_json::json!({"name": name, "percent": percent, "may": may});
+        let differing = |a, b| differing(&a, &b).into_iter().collect::<Vec<_>>();
+        assert!(differing(form(" Acme ", "2.50", true), form("Acme", "2.5", true)).is_empty());
+        assert_eq!(
+            differing(form("Acme", "", false), form("Other", "3", true)),
+            [
+                ("may".to_owned(), "not ticked".to_owned()),
+                ("name".to_owned(), "“Acme”".to_owned()),
+                ("percent".to_owned(), "empty".to_owned()),
+            ]
+        );
+    }
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default)]

@@ -52,6 +52,8 @@ pub enum Act<'a> {
     ReadSystemAudit,
     /// Register tenants, organizations and user sessions, and introspect user sessions.
     RegisterTenants,
+    /// Change tenants, their organizations, their lifecycle and their settings in the console.
+    ManageTenants,
     /// Send records of API calls.
     SendTelemetry,
     /// Ask whether identities that the gateway has signed are still good.
@@ -130,6 +132,7 @@ fn staff_may(roles: &[Role], staff_id: StaffId, act: Act<'_>) -> bool {
         Act::RaiseBudget(holder) => is_super_admin && holder != staff_id,
         Act::RevokeSelectedSessions
         | Act::ReadSystemAudit
+        | Act::ManageTenants
         | Act::ReadStaff
         | Act::ManageStaff
         | Act::ReadKeys
@@ -148,7 +151,11 @@ fn staff_may(roles: &[Role], staff_id: StaffId, act: Act<'_>) -> bool {
 const fn needs_recent_sign_in(act: Act<'_>) -> bool {
     matches!(
         act,
-        Act::CreateSupportSession | Act::ForceLogout | Act::ManageStaff | Act::ManageKeys
+        Act::CreateSupportSession
+            | Act::ForceLogout
+            | Act::ManageTenants
+            | Act::ManageStaff
+            | Act::ManageKeys
     )
 }
 
@@ -203,6 +210,7 @@ fn key_may(key: &KeyCaller, act: Act<'_>) -> bool {
         | Act::OpenTenant(_)
         | Act::RaiseBudget(_)
         | Act::ReadStaff
+        | Act::ManageTenants
         | Act::ManageStaff
         | Act::ReadKeys
         | Act::ManageOwnSignIns

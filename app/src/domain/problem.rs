@@ -223,6 +223,18 @@ impl FieldProblems {
         self.take(field, result).unwrap_or_default()
     }
 
+    /// The value, or `None` with what is wrong with its fields added.
+    pub fn also<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        let problem = match result {
+            Ok(value) => return Some(value),
+            Err(problem) => problem,
+        };
+        for field in problem.fields {
+            self.add(&field.field, field.message);
+        }
+        None
+    }
+
     /// Adds a problem of one field.
     pub fn add(&mut self, field: &str, message: impl ToString) {
         self.0.push(FieldProblem {

@@ -35,4 +35,7 @@ pub struct Scope {
     pub name: ScopeName,
     /// The permissions in a sentence.
     pub description: String,
+    /// Whether it permits requests that may change something.
+    #[serde(default)]
+    pub writes: bool,
 }

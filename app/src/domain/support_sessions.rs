@@ -16,10 +16,8 @@ pub use limits::*;
 pub use selected::*;
 pub use session::*;
 
-/// The shortest reason, in characters after trimming.
-pub const REASON_MIN: usize = 10;
-/// The longest reason, in characters after trimming.
-pub const REASON_MAX: usize = 500;
+pub use super::text::{REASON_MAX, REASON_MIN};
+
 /// The shortest time-to-live, in minutes.
 pub const TTL_MIN: i64 = 1;
 /// The longest time-to-live, in minutes.
@@ -297,6 +295,10 @@ pub struct SupportSessionDraft {
     pub organizations: Vec<super::tenants::Organization>,
     /// The scopes to choose from, `read_only` first.
     pub scopes: Vec<super::scopes::Scope>,
+    /// Why no session can be created in this tenant, whatever the form says.
+    pub barred: Option<String>,
+    /// Whether scopes that write can be chosen in this tenant.
+    pub support_may_write: bool,
     /// Whether a ticket is mandatory.
     pub require_ticket: bool,
     /// The caller's address, for [`SupportSessionForm::creator_ip_only`].

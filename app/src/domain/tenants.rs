@@ -1,6 +1,10 @@
 //! Tenants and their organizations.
 
 mod choice;
+pub mod lifecycle;
+mod manage;
+mod organizations;
+mod settings;
 pub mod status;
 
 use std::collections::BTreeMap;
@@ -9,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OrganizationId, TenantId, Timestamp,
+    TenantId, Timestamp,
     health::{Cause, HealthSignals, Verdict},
     page::Direction,
     problem::{FieldProblems, Problem},
@@ -17,7 +21,25 @@ use super::{
 };
 
 pub use choice::*;
+pub use manage::*;
+pub use organizations::*;
+pub use settings::*;
 pub use status::TenantStatus;
+
+/// How many characters a plan, a region or a country has at most.
+pub const PLAN_MAX: usize = 60;
+
+text_enum! {
+    /// What kind of customer a tenant is.
+    pub enum TenantKind {
+        /// A company.
+        Business = "business" as "Business",
+        /// A public body.
+        Government = "government" as "Government",
+        /// One person.
+        Individual = "individual" as "Individual",
+    }
+}
 
 /// A customer of the platform, as the platform registered it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +53,12 @@ pub struct Tenant {
     pub name: String,
     /// The tenant's lifecycle status.
     pub status: TenantStatus,
+    /// What kind of customer it is, if known.
+    #[serde(rename = "type", default)]
+    pub kind: Option<TenantKind>,
+    /// The country's name or code, as the platform has it.
+    #[serde(default)]
+    pub country: Option<String>,
     /// The plan's name, as the platform has it.
     pub plan: Option<String>,
     /// The region's name, as the platform has it.
@@ -52,6 +80,12 @@ pub struct TenantRegistration {
     pub name: String,
     /// The tenant's lifecycle status.
     pub status: TenantStatus,
+    /// What kind of customer it is.
+    #[serde(rename = "type", default)]
+    pub kind: Option<TenantKind>,
+    /// The country's name or code. At most 60 characters.
+    #[serde(default)]
+    pub country: Option<String>,
     /// At most 60 characters.
     #[serde(default)]
     pub plan: Option<String>,
@@ -78,13 +112,15 @@ impl TenantRegistration {
             text.and_then(|t| problems.take(field, clean(&t, 0, max, false)))
                 .filter(|t| !t.is_empty())
         };
-        let plan = optional("plan", self.plan, 60);
-        let region = optional("region", self.region, 60);
+        let country = optional("country", self.country, PLAN_MAX);
+        let plan = optional("plan", self.plan, PLAN_MAX);
+        let region = optional("region", self.region, PLAN_MAX);
         let contact = optional("contact", self.contact, 254);
         problems.take_some("created_at", self.created_at, storable);
         problems.finish()?;
         Ok(Self {
             name,
+            country,
             plan,
             region,
             contact,
@@ -118,62 +154,6 @@ fn is_slug(text: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
-}
-
-text_enum! {
-    /// Whether an organization is in use.
-    pub enum OrganizationStatus {
-        /// The organization is in use.
-        Active = "active" as "Active",
-        /// Switched off by the platform.
-        Suspended = "suspended" as "Suspended",
-    }
-}
-
-/// A named part of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Organization {
-    /// The platform's identifier, unique within the tenant.
-    pub id: OrganizationId,
-    /// The name that people read.
-    pub name: String,
-    /// A short name that people type.
-    pub slug: String,
-    /// Whether the organization is in use.
-    pub status: OrganizationStatus,
-    /// When the organization was created.
-    pub created_at: DateTime<Utc>,
-}
-
-/// The platform's input for registering or changing an organization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct OrganizationRegistration {
-    /// The name, 1–200 characters.
-    pub name: String,
-    /// 1–63 of `a–z`, `0–9` and inner hyphens.
-    pub slug: String,
-    /// Whether the organization is in use.
-    pub status: OrganizationStatus,
-    /// When the organization was created. Defaults to the time of the first registration.
-    #[serde(default)]
-    pub created_at: Option<DateTime<Utc>>,
-}
-
-impl OrganizationRegistration {
-    /// The same registration with trimmed texts, or every field that is not as it must be.
-    pub fn validated(self) -> Result<Self, Problem> {
-        let mut problems = FieldProblems::default();
-        let name = problems.checked("name", clean(&self.name, 1, 200, false));
-        if !is_slug(&self.slug) {
-            problems.add("slug", "must be 1 to 63 of a–z, 0–9 and inner hyphens");
-        }
-        problems.take_some("created_at", self.created_at, storable);
-        problems.finish()?;
-        Ok(Self { name, ..self })
-    }
 }
 
 /// A tenant with its live health: a row of the overview.
@@ -296,6 +276,14 @@ text_enum! {
         ErrorRate = "error_rate",
         /// By the last call.
         LastSeen = "last_seen",
+        /// By the word of the status.
+        Status = "status",
+        /// By the plan's name; those without one first.
+        Plan = "plan",
+        /// By the region's name; those without one first.
+        Region = "region",
+        /// By when the tenant joined the platform.
+        Created = "created",
     }
 }
 
@@ -308,6 +296,12 @@ pub struct TenantFilter {
     pub status: Option<TenantStatus>,
     /// Only tenants with this health.
     pub health: Option<super::health::Health>,
+    /// Only tenants with this plan.
+    pub plan: Option<String>,
+    /// Only tenants in this region.
+    pub region: Option<String>,
+    /// Only tenants that joined the platform lately.
+    pub created: Option<CreatedWithin>,
     /// The column to sort by.
     pub sort: TenantSort,
     /// In which direction. `Descending` is worst first for health.
@@ -317,7 +311,12 @@ pub struct TenantFilter {
 impl TenantFilter {
     /// Whether no tenant is left out.
     pub const fn matches_all(&self) -> bool {
-        self.search.is_none() && self.status.is_none() && self.health.is_none()
+        self.search.is_none()
+            && self.status.is_none()
+            && self.health.is_none()
+            && self.plan.is_none()
+            && self.region.is_none()
+            && self.created.is_none()
     }
 }
 
@@ -327,6 +326,9 @@ impl Default for TenantFilter {
             search: None,
             status: None,
             health: None,
+            plan: None,
+            region: None,
+            created: None,
             sort: TenantSort::Health,
             direction: Direction::Descending,
         }

@@ -2,6 +2,11 @@
 
 use super::invisible::{acts, is_needed, is_rtl, is_selector};
 
+/// The shortest reason for an act, in characters after trimming.
+pub const REASON_MIN: usize = 10;
+/// The longest.
+pub const REASON_MAX: usize = 500;
+
 /// Why a text is refused. The message completes a sentence that names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {

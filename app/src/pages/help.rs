@@ -105,14 +105,16 @@ fn Decision(thresholds: Thresholds) -> impl IntoView {
                 <div class="prose">
                     <p>
                         "Rules are checked in this order and the first match wins. The numbers are \
-                         this console's settings."
+                         this console's settings. A tenant's own settings can replace those for \
+                         silence, calls and error rates."
                     </p>
                     <ol class="prose">
                         <li>"No API calls reported yet: unknown."</li>
                         <li>
                             {format!(
-                                "No API calls for {hours}: critical. Suspended, pending and \
-                                 onboarding tenants don't raise an alert when they are silent.",
+                                "No API calls for {hours}: critical. Suspended, pending, \
+                                 onboarding and closed tenants don't raise an alert when they are \
+                                 silent.",
                             )}
                         </li>
                         <li>

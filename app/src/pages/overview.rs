@@ -54,7 +54,7 @@ pub fn OverviewPage() -> impl IntoView {
     let overview = Resource::new(
         move || request.get(),
         |request| async move {
-            let OverviewRequest { filter, page } = request?;
+            let OverviewRequest { filter, page, .. } = request?;
             api::overview(filter, page).await
         },
     );

@@ -86,6 +86,13 @@ page!(RevokeLink in admin: super::staff_member::link::RevokeLinkPage);
 page!(InviteStaff in admin: super::invite_staff::InviteStaffPage);
 page!(SetPassword in more: super::set_password::SetPasswordPage);
 page!(OwnSignIns in admin: super::own_sign_ins::OwnSignInsPage);
+page!(ManagedTenants in admin: super::managed_tenants::ManagedTenantsPage);
+page!(ManagedTenant in admin: super::managed_tenant::ManagedTenantPage);
+page!(EditTenant in admin: super::edit_tenant::EditTenantPage);
+page!(NewTenant in admin: super::edit_tenant::NewTenantPage);
+page!(TenantSettings in admin: super::tenant_settings::TenantSettingsPage);
+page!(Organization in admin: super::edit_organization::OrganizationPage);
+page!(TenantStatus in admin: super::tenant_status::TenantStatusPage);
 page!(AuditLog in more: super::audit_log::AuditLogPage);
 page!(AuditEvent in more: super::audit_event::AuditEventPage);
 
@@ -180,6 +187,7 @@ mod tests {
             ("/support/sessionsx", Part::More),
             ("/audit/events/1", Part::More),
             ("/support/help", Part::More),
+            ("/admin/tenants/acme/edit", Part::Admin),
         ] {
             assert_eq!(Part::of(path), part, "{path}");
         }

@@ -92,6 +92,7 @@ fn Administration() -> impl IntoView {
                 "Administration"
             </p>
             <ul aria-labelledby="nav-administration">
+                <NavLink href=paths::MANAGED_TENANTS icon=IconName::Tenants label="Tenants"/>
                 <NavLink href=paths::STAFF icon=IconName::Person label="Staff"/>
                 <NavLink href=paths::API_KEYS icon=IconName::Key label="API keys"/>
                 <NavLink href=paths::SETTINGS icon=IconName::Rules label="Settings"/>
@@ -139,6 +140,11 @@ fn lit(path: &str, href: &str) -> Option<&'static str> {
 
 /// The part of the navigation that a page belongs to.
 fn section(path: &str) -> Option<&'static str> {
+    let path = match path {
+        paths::INVITE_STAFF => paths::STAFF,
+        paths::NEW_TENANT | paths::TENANT_STATUS => paths::MANAGED_TENANTS,
+        path => path,
+    };
     let sections = [
         paths::HELP,
         paths::PERMISSIONS,
@@ -148,6 +154,7 @@ fn section(path: &str) -> Option<&'static str> {
         paths::STAFF,
         paths::API_KEYS,
         paths::SETTINGS,
+        paths::MANAGED_TENANTS,
         paths::OVERVIEW,
     ];
     sections.into_iter().find(|section| {
@@ -171,6 +178,12 @@ mod tests {
         assert_eq!(section("/audit/events/x"), Some(paths::AUDIT));
         assert_eq!(section("/support/rules"), Some(paths::RULES));
         assert_eq!(section("/admin/staff"), Some(paths::STAFF));
+        assert_eq!(
+            section("/admin/tenants/a/edit"),
+            Some(paths::MANAGED_TENANTS)
+        );
+        assert_eq!(section(paths::INVITE_STAFF), Some(paths::STAFF));
+        assert_eq!(section(paths::NEW_TENANT), Some(paths::MANAGED_TENANTS));
         assert_eq!(section("/auditor"), None);
     }
 

@@ -122,6 +122,7 @@ fn default_of(key: &str) -> Option<&'static str> {
         | "retention.archive_first" => "false",
         "support_sessions.requests_total" => "10000",
         "support_sessions.requests_per_minute" => "1200",
+        "tenants.master" => "platform",
         "limits.staff_requests_per_minute" => "3000",
         "limits.key_requests_per_minute" => "6000",
         "limits.key_reports_per_minute" => "60000",

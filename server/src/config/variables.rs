@@ -93,6 +93,7 @@ variables! {
     "SUPPORT_SESSIONS__REQUESTS_TOTAL" "support_sessions.requests_total" Integer;
     "SUPPORT_SESSIONS__REQUESTS_PER_MINUTE" "support_sessions.requests_per_minute" Integer;
     "SUPPORT_SESSIONS__END_WHEN_SUSPENDED" "support_sessions.end_when_suspended" Bool;
+    "TENANTS__MASTER" "tenants.master" Text;
     "LIMITS__STAFF_REQUESTS_PER_MINUTE" "limits.staff_requests_per_minute" Integer;
     "LIMITS__KEY_REQUESTS_PER_MINUTE" "limits.key_requests_per_minute" Integer;
     "LIMITS__KEY_REPORTS_PER_MINUTE" "limits.key_reports_per_minute" Integer;

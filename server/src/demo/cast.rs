@@ -2,7 +2,7 @@
 
 use app::domain::{
     Timestamp,
-    tenants::{OrganizationRegistration, OrganizationStatus, TenantRegistration},
+    tenants::{OrganizationRegistration, OrganizationStatus, TenantKind, TenantRegistration},
 };
 use chrono::TimeDelta;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -38,6 +38,8 @@ impl Tenant {
             slug: self.slug.clone(),
             name: self.name.clone(),
             status: self.fate.status(),
+            kind: Some(TenantKind::Business),
+            country: None,
             plan: Some(self.plan.to_owned()),
             region: Some(self.region.to_owned()),
             contact: Some(format!("it@{}.example", self.slug)),

@@ -409,6 +409,7 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
                     (field.clone(), FieldChange { from, to })
                 })
                 .collect(),
+            reason: None,
         };
         append(&test.core.store, event).await.unwrap();
     }

@@ -10,7 +10,7 @@ use url::form_urlencoded::byte_serialize;
 
 pub(crate) const START: &str = paths::OVERVIEW;
 /// The longest path to which a form may redirect, in bytes.
-const NEXT_MAX: usize = 2048;
+const NEXT_MAX: usize = 4096;
 
 /// The path to which a form asks to be redirected, if it is a page of ours.
 ///

@@ -103,6 +103,7 @@ impl Site {
             console: Console {
                 staff: Arc::new(console.staff.clone()),
                 tenants: Arc::clone(&stub) as _,
+                manage_tenants: Arc::new(console.tenants.clone()),
                 support_sessions: Arc::clone(&stub) as _,
                 user_sessions: Arc::clone(&stub) as _,
                 audit: Arc::clone(&stub) as _,

@@ -12,7 +12,7 @@ use store::{
 };
 
 /// Evaluates and stores the health of a tenant. The transaction must have locked the tenant's row.
-/// `since` stays if the health stays.
+/// `since` stays if the health stays. The tenant's own thresholds come before these.
 pub async fn evaluate(
     tx: &mut Bookkeeping<'_>,
     stored: &StoredTenant,
@@ -20,6 +20,7 @@ pub async fn evaluate(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = &stored.tenant.id;
+    let thresholds = &stored.settings.thresholds(thresholds);
     let windows = Windows::at(now, stored.first_seen);
     let sums = tx.sum_calls(id, windows).await?;
     let activity = Activity {

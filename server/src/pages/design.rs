@@ -4,6 +4,7 @@
 //! Nothing here may read a store: anybody sees it.
 
 mod administration;
+mod managed;
 mod ports;
 mod samples;
 
@@ -99,6 +100,7 @@ fn console(samples: Samples) -> Console {
     Console {
         staff: samples.clone(),
         tenants: samples.clone(),
+        manage_tenants: samples.clone(),
         support_sessions: samples.clone(),
         user_sessions: samples.clone(),
         audit: samples.clone(),

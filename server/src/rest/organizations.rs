@@ -79,6 +79,8 @@ pub(crate) async fn list_organizations(
         (status = 200, body = Organization, description = "Updated or unchanged."),
         (status = 201, body = Organization, description = "Registered."),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json",
+            description = "The console manages organizations."),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]

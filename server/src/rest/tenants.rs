@@ -5,15 +5,15 @@ use app::domain::{
     health::Health,
     page::{Direction, PageRequest},
     tenants::{
-        Tenant, TenantDetail, TenantFilter, TenantHealth, TenantRegistration, TenantSort,
-        TenantStatus,
+        CreatedWithin, Tenant, TenantDetail, TenantFilter, TenantHealth, TenantRegistration,
+        TenantSort, TenantStatus,
     },
 };
 use app::ports::TenantsPort as _;
 use axum::{Json, extract::State};
 use http::StatusCode;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app_state::AppState;
 
@@ -35,6 +35,12 @@ pub(crate) struct TenantsQuery {
     status: Option<TenantStatus>,
     /// Only tenants with this health.
     health: Option<Health>,
+    /// Only tenants with this plan.
+    plan: Option<String>,
+    /// Only tenants in this region.
+    region: Option<String>,
+    /// Only tenants that joined the platform lately.
+    created: Option<CreatedWithin>,
     /// The sort key. Defaults to `health`.
     sort: Option<TenantSort>,
     /// The direction. Defaults to `desc` for `health`, which is worst first, otherwise to `asc`.
@@ -56,6 +62,9 @@ impl TenantsQuery {
             search: self.q,
             status: self.status,
             health: self.health,
+            plan: self.plan,
+            region: self.region,
+            created: self.created,
             sort,
             direction,
         };
@@ -107,6 +116,58 @@ pub(crate) async fn get_tenant(
     Ok(Json(detail))
 }
 
+/// Which part of the feed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangesQuery {
+    /// The `next_cursor` of the last answer, as it was. Without it, the feed is read from its beginning.
+    cursor: Option<String>,
+    /// Tenants in an answer, 1 to 200. Default 50.
+    limit: Option<u32>,
+}
+
+/// A part of the feed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TenantChanges {
+    /// The tenants as they are now, in the order of their last changes.
+    items: Vec<Tenant>,
+    /// The `cursor` to continue with, now or later. Never `null`.
+    next_cursor: String,
+}
+
+/// Read which tenants the console has changed.
+///
+/// For a platform whose tenants are managed in the console (`tenants.master = "console"`). Ask
+/// again with `next_cursor` as often as you need: an empty answer means that nothing has changed.
+/// A tenant appears once, at the place of its last change. A change of an organization is a change
+/// of its tenant. After the console was restored from a backup, earlier cursors are refused: read
+/// the feed from its beginning.
+#[utoipa::path(
+    get, path = "/tenant-changes", tag = "tenants", params(ChangesQuery),
+    responses(
+        (status = 200, body = TenantChanges),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json",
+            description = "The cursor is not a place in this feed."),
+    )
+)]
+pub(crate) async fn list_tenant_changes(
+    State(state): State<AppState>,
+    KeyHolder(context): KeyHolder,
+    RestQuery(query): RestQuery<ChangesQuery>,
+) -> Result<Json<TenantChanges>, RestProblem> {
+    let page = PageRequest {
+        limit: query.limit,
+        cursor: None,
+    };
+    let cursor = query.cursor.as_deref();
+    let fed = state.tenants.feed(&context, cursor, page.size()).await?;
+    Ok(Json(TenantChanges {
+        items: fed.items.into_iter().map(|fed| fed.tenant).collect(),
+        next_cursor: fed.next_cursor,
+    }))
+}
+
 /// Register a tenant, or change it.
 #[utoipa::path(
     put, path = "/tenants/{tenant_id}", tag = "tenants", params(TenantPath),
@@ -114,6 +175,8 @@ pub(crate) async fn get_tenant(
     responses(
         (status = 200, body = Tenant, description = "Updated or unchanged."),
         (status = 201, body = Tenant, description = "Registered."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json",
+            description = "The console manages tenants."),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]

@@ -346,6 +346,27 @@ async fn bad_input_is_a_clear_4xx_that_names_the_field() {
     let post = "/api/v1/requests";
     let mb = "x".repeat(1_000_000);
     let cases: Vec<(&str, &str, String, u16, &str)> = vec![
+        (
+            "GET",
+            "/api/v1/tenants?plan=%00",
+            String::new(),
+            422,
+            "plan",
+        ),
+        (
+            "GET",
+            "/api/v1/tenants?region=%00",
+            String::new(),
+            422,
+            "region",
+        ),
+        (
+            "GET",
+            "/api/v1/tenant-changes?cursor=-1",
+            String::new(),
+            422,
+            "cursor",
+        ),
         ("PUT", put, tenant(json!({"colour": 1})), 422, "colour"),
         ("PUT", put, tenant(json!({"name": 7})), 422, "name"),
         ("PUT", put, tenant(json!({"name": "a\0b"})), 422, "name"),

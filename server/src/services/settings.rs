@@ -139,7 +139,8 @@ impl SettingsPort for SettingsService {
     }
 }
 
-/// The health of a tenant by either thresholds, from its calls as they are now.
+/// The health of a tenant by either configured thresholds, from its calls as they are now. The
+/// tenant's own thresholds take precedence over both.
 async fn judge(
     db: &mut Db<'_>,
     stored: &StoredTenant,
@@ -155,7 +156,10 @@ async fn judge(
         day: sums.day,
         baseline: sums.baseline,
     };
-    let [from, to] = thresholds.map(|thresholds| decide(&activity, thresholds, now).health);
+    let [from, to] = thresholds.map(|configured| {
+        let thresholds = stored.settings.thresholds(configured);
+        decide(&activity, &thresholds, now).health
+    });
     Ok((from, to))
 }
 

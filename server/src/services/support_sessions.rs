@@ -1,5 +1,7 @@
 //! Support sessions: creating, reading, ending them, and giving out their tokens.
 
+pub mod at_start;
+mod bars;
 mod budget;
 mod create;
 mod expiry;
@@ -25,7 +27,7 @@ use super::Core;
 
 pub use self::{
     expiry::record_expiries,
-    revoke::{revoke_all_in, revoke_all_of, revoke_every},
+    revoke::{revoke_all_in, revoke_all_of, revoke_every, revoke_writing_in},
 };
 
 /// The use cases around support sessions.

@@ -1,7 +1,10 @@
 //! Tenants and their health: the overview, one tenant, and registration.
 
 pub(in crate::services) mod choose;
+mod feed;
 mod history;
+mod manage;
+mod organizations;
 mod register;
 
 use std::sync::Arc;
@@ -14,9 +17,10 @@ use app::{
         policy::Act,
         problem::Problem,
         tenants::{
-            CallBucket, ChosenTenant, HealthAt, Organization, Overview, TelemetryState,
+            CallBucket, ChosenTenant, HealthAt, Organization, Overview, PLAN_MAX, TelemetryState,
             TenantDetail, TenantFilter, TenantHealth, TenantRef,
         },
+        text::clean,
     },
     ports::TenantsPort,
 };
@@ -29,7 +33,9 @@ use super::{Core, core::searched, telemetry::telemetry_state};
 
 pub(super) use self::choose::tenant_ref;
 pub(super) use self::history::HISTORY_KEPT;
+pub(super) use self::manage::reading_scopes;
 pub use self::register::Registered;
+pub(super) use self::register::bars_support;
 
 /// How long one span of a tenant's series is.
 const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
@@ -118,7 +124,10 @@ impl TenantsService {
             at = at.counted_as(all);
         }
         let mut reader = self.core.store.read().await?;
-        let listed = reader.db().list_tenants(reach, &filter, at).await?;
+        let listed = reader
+            .db()
+            .list_tenants(reach, &filter, at, self.core.now())
+            .await?;
         Ok(self.core.page(&list, listed).map(TenantHealth::from))
     }
 }
@@ -212,10 +221,19 @@ pub(super) async fn find_tenant(core: &Core, id: &TenantId) -> Result<StoredTena
     stored.ok_or_else(|| Problem::not_found("tenant"))
 }
 
-/// The filter with a search that can be looked for.
+/// The filter with texts that can be looked for.
 fn validated(filter: TenantFilter) -> Result<TenantFilter, Problem> {
-    let search = searched(filter.search.as_deref())?;
-    Ok(TenantFilter { search, ..filter })
+    let named = |field: &str, text: Option<&str>| {
+        let text = clean(text.unwrap_or_default(), 0, PLAN_MAX, false);
+        let text = text.map_err(|error| Problem::invalid_field(field, error))?;
+        Ok::<_, Problem>(Some(text).filter(|text| !text.is_empty()))
+    };
+    Ok(TenantFilter {
+        search: searched(filter.search.as_deref())?,
+        plan: named("plan", filter.plan.as_deref())?,
+        region: named("region", filter.region.as_deref())?,
+        ..filter
+    })
 }
 
 fn list_name(reach: Option<&TenantId>, filter: &TenantFilter) -> String {

@@ -105,6 +105,7 @@ fn settings() -> Settings {
     let scope = |name: &str| Scope {
         name: name.parse().unwrap(),
         description: String::new(),
+        writes: false,
     };
     Settings {
         thresholds: Thresholds::default(),
@@ -182,6 +183,8 @@ impl World {
             slug: id.into(),
             name: id.into(),
             status: TenantStatus::Active,
+            kind: None,
+            country: None,
             plan: None,
             region: None,
             contact: None,

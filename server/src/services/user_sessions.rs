@@ -8,8 +8,8 @@ use app::{
         audit::AuditAction,
         caller::{Caller, Context},
         policy::Act,
-        problem::Problem,
-        tenants::Tenant,
+        problem::{Problem, ProblemCode},
+        tenants::{Tenant, TenantMaster},
         user_sessions::{
             ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult, UserSession,
             UserSessionIntrospection, UserSessionQuery, UserSessionRegistration, logout_cutoff,
@@ -18,7 +18,7 @@ use app::{
     ports::UserSessionsPort,
 };
 use async_trait::async_trait;
-use store::{Audited, ChangeKind, Lane, Priority};
+use store::{Audited, Bookkeeping, ChangeKind, Lane, Priority};
 use uuid::Uuid;
 
 use super::{Core, ServiceError, core::actor, tenants::find_tenant};
@@ -45,7 +45,7 @@ impl UserSessionsService {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = Arc::new(registration.validated()?);
         find_tenant(&self.core, tenant).await?;
-        let given = (tenant.clone(), id.clone(), registration);
+        let given = (tenant.clone(), id.clone(), registration, self.clone());
         let now = self.core.now();
         // Telemetry of the platform and not an act of anyone here, so there is no audit event.
         let session = self
@@ -54,16 +54,43 @@ impl UserSessionsService {
             .write(
                 Priority::Normal,
                 given,
-                move |(tenant, id, registration), tx| {
+                move |(tenant, id, registration, this), tx| {
                     Box::pin(async move {
+                        this.refuse_where_none_signs_in(tx, tenant).await?;
                         tx.register_user_session(tenant, id, registration).await?;
                         tx.change(ChangeKind::UserSessions, tenant, now).await?;
-                        tx.lookup_user_session(tenant, id).await
+                        Ok::<_, ServiceError>(tx.lookup_user_session(tenant, id).await?)
                     })
                 },
             )
             .await?;
         session.ok_or_else(|| Problem::not_found("user session"))
+    }
+
+    /// Under the tenant's lock, so that a change of its status at the same time ends the sign-in, or is seen.
+    async fn refuse_where_none_signs_in(
+        &self,
+        tx: &mut Bookkeeping<'_>,
+        tenant: &TenantId,
+    ) -> Result<(), ServiceError> {
+        if self.core.config.tenants.master == TenantMaster::Platform {
+            return Ok(());
+        }
+        let stored = tx.lock_tenant(tenant).await?;
+        match stored.filter(|stored| self.ends_sign_ins(&stored.tenant)) {
+            None => Ok(()),
+            Some(stored) => {
+                let status = stored.tenant.status.label().to_lowercase();
+                let detail = format!("The tenant is {status}. Nobody can sign in there.");
+                Err(Problem::new(ProblemCode::Conflict, detail).into())
+            }
+        }
+    }
+
+    /// Whether nobody stays signed in to a tenant. Where the platform is the master, it decides that itself.
+    fn ends_sign_ins(&self, tenant: &Tenant) -> bool {
+        let effect = tenant.status.effect(false);
+        self.core.config.tenants.master == TenantMaster::Console && effect.ends_user_sessions
     }
 
     /// Registers that a tenant user has signed out.
@@ -110,9 +137,12 @@ impl UserSessionsService {
         let session = db
             .lookup_user_session(&query.tenant_id, &query.user_session_id)
             .await?;
+        let stored = db.lookup_tenant(&query.tenant_id).await?;
+        let is_ended = stored.is_some_and(|stored| self.ends_sign_ins(&stored.tenant));
         let now = self.core.now();
         let alive = session.filter(|session| {
-            session.ended_at.is_none()
+            !is_ended
+                && session.ended_at.is_none()
                 && session.expires_at > now
                 && cutoff.is_none_or(|cutoff| session.issued_at > cutoff)
         });

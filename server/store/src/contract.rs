@@ -3,6 +3,7 @@
 mod appending;
 mod audit_times;
 mod changing;
+mod feeding;
 mod folding;
 mod lanes;
 mod listing;

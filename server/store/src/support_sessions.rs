@@ -48,6 +48,10 @@ queries! {
             = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND ends_at > :now \
                 ORDER BY id");
 
+        /// The tenants in which support sessions are active.
+        pub fn list_tenants_with_active_sessions(now: Timestamp) -> all TenantId
+            = concatcp!("SELECT DISTINCT tenant_id FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now");
+
         /// How many support sessions a staff member has open.
         pub fn count_active_support_sessions_of(staff: StaffId, now: Timestamp) -> one u64
             = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = :staff \
@@ -71,8 +75,7 @@ queries! {
         pub fn is_expiry_recorded(id: SupportSessionId) -> exists
             = "SELECT COUNT(*) FROM support_sessions WHERE id = :id AND expiry_recorded = 1";
 
-        /// When the first support session expired that has no audit event of it yet, and when the
-        /// next one expires.
+        /// When the first support session expired that has no audit event of it yet, and when the next one expires.
         pub fn next_expiries(now: Timestamp) -> one (Option<Timestamp>, Option<Timestamp>)
             = concatcp!("SELECT (SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at <= :now), \
                 (SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now)");
@@ -87,8 +90,7 @@ queries! {
             = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
                 WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT 500";
 
-        /// Per 24 hours from `first` on: their number, all sessions that were issued in them, the revoked ones, and the
-        /// active ones.
+        /// Per 24 hours from `first` on: their number, and of the sessions issued in them all, the revoked, and the active.
         fn count_by_day(first: Timestamp, now: Timestamp) -> all (i64, u64, u64, u64)
             = "SELECT (issued_at - :first) / 86400000000 AS day, COUNT(*), \
                 CAST(SUM(CASE WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT), \

@@ -1,12 +1,13 @@
 //! Tenants as the platform registered them, with their last evaluated health.
 
+mod feed;
 mod health;
 mod list;
 
 use app::domain::{
     TenantId, Timestamp,
     health::{Cause, HealthSignals, Verdict},
-    tenants::{Tenant, TenantHealth},
+    tenants::{Tenant, TenantHealth, TenantSettings},
 };
 
 use const_format::concatcp;
@@ -18,6 +19,9 @@ use super::{
     sql::queries,
 };
 
+#[cfg(test)]
+pub(crate) use feed::ALL as FEED_STATEMENTS;
+pub use feed::FedTenant;
 #[cfg(test)]
 pub(crate) use health::ALL as HEALTH_STATEMENTS;
 pub use health::NewHealth;
@@ -45,7 +49,11 @@ queries! {
         /// Replaces the registered values. The health stays.
         pub fn change_tenant(tenant: &Tenant)
             where (tenant, sort_name = sort_key(&tenant.name), search = search_text(tenant))
-            = concatcp!("UPDATE tenants SET (", REGISTERED, ") = (", placeholders(REGISTERED), ") WHERE id = $1");
+            = concatcp!("UPDATE tenants SET (", REGISTERED, ") = (", placeholders(REGISTERED), "), version = version + 1 WHERE id = $1");
+
+        /// Replaces the settings.
+        pub fn set_tenant_settings(id: &TenantId, settings: &TenantSettings)
+            = "UPDATE tenants SET settings = :settings, version = version + 1 WHERE id = :id";
     }
 }
 
@@ -56,6 +64,8 @@ const REGISTERED: &str = concatcp!(Tenant::COLUMNS, ", sort_name, search");
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTenant {
     pub tenant: Tenant,
+    /// What the console keeps of it.
+    pub settings: TenantSettings,
     /// The four health signals.
     pub signals: HealthSignals,
     /// The reason for the health.
@@ -64,6 +74,8 @@ pub struct StoredTenant {
     pub first_seen: Option<Timestamp>,
     /// When the health may change without traffic, in microseconds; far in the future if it can't.
     pub next_change_at: i64,
+    /// Counts the changes of its values and settings.
+    pub version: i64,
     sort_name: String,
     severity: i64,
     urgency: i64,
@@ -89,14 +101,14 @@ impl From<StoredTenant> for TenantHealth {
     }
 }
 
-record! { Tenant { id; slug; name; status; plan; region; contact; created_at } }
+record! { Tenant { id; slug; name; status; kind = type; country; plan; region; contact; created_at } }
 
 record! { HealthSignals {
     health; since = health_since; last_seen; calls_24h; errors_24h; updated_at = health_at;
 } }
 
 record! { StoredTenant {
-    tenant: Tenant; signals: HealthSignals; cause = verdict; first_seen; next_change_at; sort_name; severity; urgency;
+    tenant: Tenant; settings; signals: HealthSignals; cause = verdict; first_seen; next_change_at; version; sort_name; severity; urgency;
     error_ppm;
 } }
 

@@ -1,5 +1,7 @@
 //! Tenant users' sign-ins, and their end by force logout.
 
+use std::collections::BTreeMap;
+
 use app::domain::{
     TenantId, Timestamp, UserSessionId,
     user_sessions::{ForceLogoutResult, UserSession, UserSessionRegistration},
@@ -8,7 +10,7 @@ use app::domain::{
 use const_format::concatcp;
 
 use super::{
-    Bookkeeping, Db, StoreError, Tx,
+    Bookkeeping, Db, StoreError, Tx, in_list,
     record::{insert, record, select},
     sql::queries,
 };
@@ -81,6 +83,30 @@ record! { UserSession { id; tenant_id; user = user_id; issued_at; expires_at; en
 record! { UserSessionRegistration { user = user_id; issued_at; expires_at } }
 
 record! { ForceLogoutResult { tenant_id; ended; at; audit_event_id } }
+
+impl Db<'_> {
+    /// How many user sessions are active in those of some tenants that have any.
+    pub async fn count_user_sessions_in(
+        &mut self,
+        tenants: &[TenantId],
+        now: Timestamp,
+    ) -> Result<BTreeMap<TenantId, u64>, StoreError> {
+        let mut found = BTreeMap::new();
+        for tenants in tenants.chunks(in_list::LENGTH) {
+            let list = in_list::sql(
+                "SELECT s.tenant_id, COUNT(*) AS active FROM user_sessions s JOIN tenants t ON t.id = s.tenant_id \
+                 WHERE s.tenant_id IN ",
+            );
+            let query = self.assembled(format!(
+                "{list} AND s.ended_at IS NULL AND s.expires_at > $101 AND s.issued_at > t.logout_cutoff GROUP BY s.tenant_id"
+            ));
+            let query = in_list::bind(query, tenants).bind(now);
+            let rows: Vec<(TenantId, u64)> = query.fetch_all().await?;
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+}
 
 impl Tx<'_> {
     /// Ends every active user session of a tenant, and any issued at or before `cutoff` that is

@@ -280,6 +280,7 @@ texts! {
     ScopeName in app::domain::scopes;
     LinkPurpose in app::domain::staff;
     OrganizationStatus in app::domain::tenants;
+    TenantKind in app::domain::tenants;
     TenantStatus in app::domain::tenants;
 }
 
@@ -293,6 +294,7 @@ words! {
 json! {
     UpgradeTally in app::domain::access_log;
     Cause in app::domain::health;
+    TenantSettings in app::domain::tenants;
     IngestReport in app::domain::telemetry;
     Value in serde_json;
 }

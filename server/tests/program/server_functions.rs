@@ -44,6 +44,16 @@ fn questions(session: &str, event: &str, request: &str, staff: &str) -> Vec<(&'s
         ("reactivate_staff", json!({ "id": staff })),
         ("tenant_detail", json!({ "id": "acme" })),
         (
+            "managed_tenants",
+            json!({ "filter": TenantFilter::default(), "page": { "limit": 1, "cursor": null } }),
+        ),
+        ("tenants_about", json!({})),
+        ("managed_tenant", json!({ "id": "acme" })),
+        (
+            "draft_tenant_status",
+            json!({ "ids": ["acme"], "to": "suspended" }),
+        ),
+        (
             "list_support_sessions",
             json!({ "filter": sessions, "page": page }),
         ),

@@ -151,7 +151,11 @@ audit_actions! {
         /// A tenant was registered.
         "tenant.registered" => TenantRegistered(Tenant)
         /// A tenant's registration was changed.
-        "tenant.changed" => TenantChanged { changed: FieldChanges }
+        "tenant.changed" => TenantChanged {
+            changed: FieldChanges,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<String>,
+        }
         /// Nothing recorded of the tenant is deleted any more.
         "tenant.legal_hold_placed" => TenantLegalHoldPlaced { reason: String }
         /// What is recorded of the tenant is deleted again when it is too old to be kept.
@@ -161,7 +165,11 @@ audit_actions! {
         /// An organization was registered.
         "organization.registered" => OrganizationRegistered(Organization)
         /// An organization's registration was changed.
-        "organization.changed" => OrganizationChanged { changed: FieldChanges }
+        "organization.changed" => OrganizationChanged {
+            changed: FieldChanges,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<String>,
+        }
     }
     Staff on "staff" {
         /// A staff member was added.

@@ -6,6 +6,7 @@ use super::{Role, StaffLink, StaffMember, StaffRow};
 use crate::domain::{
     AuditEventId, StaffSessionId, Timestamp,
     audit::AuditEvent,
+    form::Marked,
     problem::{FieldProblems, Problem},
 };
 
@@ -100,6 +101,10 @@ impl RolesForm {
         problems.finish()?;
         Ok((roles, seen))
     }
+}
+
+impl Marked for RolesForm {
+    fn take_rest(&mut self, _typed: Self) {}
 }
 
 fn sorted<'t>(texts: impl Iterator<Item = &'t str>) -> Result<Vec<Role>, String> {

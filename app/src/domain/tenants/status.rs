@@ -13,12 +13,17 @@ text_enum! {
         Trial = "trial" as "Trial",
         /// Is being set up.
         Onboarding = "onboarding" as "Onboarding",
+        /// Has left the platform, for good.
+        Closed = "closed" as "Closed",
     }
 }
 
 impl TenantStatus {
     /// Whether no calls at all are what one expects of a tenant in this status.
     pub const fn may_be_silent(self) -> bool {
-        matches!(self, Self::Suspended | Self::Pending | Self::Onboarding)
+        matches!(
+            self,
+            Self::Suspended | Self::Pending | Self::Onboarding | Self::Closed
+        )
     }
 }

@@ -31,6 +31,7 @@ pub fn CreateDialog(draft: SupportSessionDraft, refused: Option<Flash>) -> impl 
             ". The tenant can see your reason and every request you make."
         }
     };
+    let can_create = draft.barred.is_none();
     let require_ticket = draft.require_ticket;
     let check = move |form: &SupportSessionForm| form.validate(require_ticket).map(drop);
     view! {
@@ -41,11 +42,11 @@ pub fn CreateDialog(draft: SupportSessionDraft, refused: Option<Flash>) -> impl 
             done_title="Support session created"
             description
             check
-            submit=Some("Create Session".to_owned())
+            submit=can_create.then(|| "Create Session".to_owned())
             done=granted
         >
             <Review draft=draft.clone()/>
-            <Fields draft kept act/>
+            {can_create.then(|| view! { <Fields draft kept act/> })}
         </FormDialog>
     }
 }

@@ -14,8 +14,35 @@ use crate::{
     query::{Query, optional, page_request},
 };
 
+/// The page that lists tenants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Home {
+    /// By their health, worst first.
+    #[default]
+    Health,
+    /// By their names, to manage them.
+    Management,
+}
+
+impl Home {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Health => paths::OVERVIEW,
+            Self::Management => paths::MANAGED_TENANTS,
+        }
+    }
+
+    const fn sort(self) -> TenantSort {
+        match self {
+            Self::Health => TenantSort::Health,
+            Self::Management => TenantSort::Name,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OverviewRequest {
+    pub home: Home,
     pub filter: TenantFilter,
     pub page: PageRequest,
 }
@@ -27,6 +54,9 @@ pub struct OverviewQuery {
     q: String,
     status: String,
     health: String,
+    plan: String,
+    region: String,
+    created: String,
     sort: String,
     dir: String,
     limit: String,
@@ -36,21 +66,31 @@ pub struct OverviewQuery {
 impl OverviewQuery {
     /// Empty values count as absent.
     pub fn parse(&self) -> Result<OverviewRequest, Problem> {
+        self.parse_for(Home::Health)
+    }
+
+    /// The same for one of the pages.
+    pub fn parse_for(&self, home: Home) -> Result<OverviewRequest, Problem> {
         let mut problems = FieldProblems::default();
         let status = optional(&mut problems, "status", &self.status, str::parse);
         let health = optional(&mut problems, "health", &self.health, str::parse);
         let sort = optional(&mut problems, "sort", &self.sort, str::parse);
-        let sort = sort.unwrap_or(TenantSort::Health);
+        let sort = sort.unwrap_or_else(|| home.sort());
+        let created = optional(&mut problems, "created", &self.created, str::parse);
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let direction = optional(&mut problems, "dir", &self.dir, str::parse);
         let filter = TenantFilter {
-            search: Some(self.q.clone()).filter(|text| !text.is_empty()),
+            search: some(&self.q),
             status,
             health,
+            plan: some(&self.plan),
+            region: some(&self.region),
+            created,
             sort,
             direction: direction.unwrap_or_else(|| first_direction(sort)),
         };
         let page = page_request(problems, &self.limit, &self.cursor)?;
-        Ok(OverviewRequest { filter, page })
+        Ok(OverviewRequest { home, filter, page })
     }
 }
 
@@ -58,29 +98,32 @@ impl OverviewRequest {
     /// The URL of the page at `cursor`, or of the first one.
     pub fn at_cursor(&self, cursor: Option<&str>) -> String {
         let filter = &self.filter;
-        let sort = Some(filter.sort).filter(|sort| *sort != TenantSort::Health);
+        let sort = Some(filter.sort).filter(|sort| *sort != self.home.sort());
         let direction =
             Some(filter.direction).filter(|direction| *direction != first_direction(filter.sort));
-        Query::default()
-            .with_some("q", filter.search.as_deref())
-            .with_some("status", filter.status)
-            .with_some("health", filter.health)
+        self.add_filter(Query::default())
             .with_some("sort", sort)
             .with_some("dir", direction)
             .with_some("limit", self.page.limit)
             .with_some("cursor", cursor)
-            .of(paths::OVERVIEW)
+            .of(self.home.path())
     }
 
     /// The export of everything that this filter matches. A file has an order of its own.
     pub fn export_address(&self, format: ExportFormat) -> String {
+        let query = Query::default().with("format", format.as_str());
+        self.add_filter(query).of(paths::TENANTS_EXPORT)
+    }
+
+    fn add_filter(&self, query: Query) -> Query {
         let filter = &self.filter;
-        Query::default()
-            .with("format", format.as_str())
+        query
             .with_some("q", filter.search.as_deref())
             .with_some("status", filter.status)
             .with_some("health", filter.health)
-            .of(paths::TENANTS_EXPORT)
+            .with_some("plan", filter.plan.as_deref())
+            .with_some("region", filter.region.as_deref())
+            .with_some("created", filter.created)
     }
 
     /// The URL of the first page, filtered by this health.
@@ -109,8 +152,7 @@ impl OverviewRequest {
     }
 
     pub fn is_filtered(&self) -> bool {
-        let filter = &self.filter;
-        filter.search.is_some() || filter.status.is_some() || filter.health.is_some()
+        !self.filter.matches_all()
     }
 }
 
@@ -118,10 +160,14 @@ impl OverviewRequest {
 /// health from the worst.
 const fn first_direction(sort: TenantSort) -> Direction {
     match sort {
-        TenantSort::Name => Direction::Ascending,
-        TenantSort::Health | TenantSort::Calls | TenantSort::ErrorRate | TenantSort::LastSeen => {
-            Direction::Descending
+        TenantSort::Name | TenantSort::Status | TenantSort::Plan | TenantSort::Region => {
+            Direction::Ascending
         }
+        TenantSort::Health
+        | TenantSort::Calls
+        | TenantSort::ErrorRate
+        | TenantSort::LastSeen
+        | TenantSort::Created => Direction::Descending,
     }
 }
 
@@ -185,6 +231,26 @@ mod tests {
             Some(Direction::Ascending)
         );
         assert_eq!(by_name.direction_of(TenantSort::Calls), None);
+    }
+
+    #[test]
+    fn the_page_for_managing_tenants_has_an_order_and_filters_of_its_own() {
+        let url = [("plan", "Team"), ("region", "EU"), ("created", "30d")];
+        let query = crate::query::read::<OverviewQuery>(url);
+        let request = query.parse_for(Home::Management).unwrap();
+        assert_eq!(
+            request.at_cursor(None),
+            "/admin/tenants?plan=Team&region=EU&created=30d"
+        );
+        assert_eq!(
+            request.sorted_by(TenantSort::Created),
+            "/admin/tenants?plan=Team&region=EU&created=30d&sort=created"
+        );
+        assert_eq!(
+            request.export_address(ExportFormat::Csv),
+            "/export/tenants?format=csv&plan=Team&region=EU&created=30d"
+        );
+        assert!(request.is_filtered());
     }
 
     #[test]

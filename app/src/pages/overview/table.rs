@@ -16,6 +16,7 @@ use crate::{
         shown::shown,
         tenants::{Hours, Overview, TenantHealth, TenantSort},
     },
+    live::LiveHandle,
     paths,
 };
 
@@ -37,7 +38,7 @@ pub(super) fn TenantTable(
         .into_iter()
         .map(RwSignal::new)
         .collect();
-    follow(shared, rows.clone(), now);
+    follow_rows(shared.live, rows.clone(), now);
     let header = move |label: &'static str, sort: TenantSort, numeric: bool| {
         let (href, sorted) = (request.sorted_by(sort), request.direction_of(sort));
         view! { <SortHeader label href sorted numeric/> }
@@ -86,9 +87,13 @@ pub(super) fn TenantTable(
 }
 
 /// Writes changed rows into the signals of those on the page.
-fn follow(shared: Shared, rows: Vec<RwSignal<TenantHealth>>, since: domain::Timestamp) {
+pub(crate) fn follow_rows(
+    live: LiveHandle,
+    rows: Vec<RwSignal<TenantHealth>>,
+    since: domain::Timestamp,
+) {
     Effect::new(move || {
-        shared.live.tenants.with(|change| {
+        live.tenants.with(|change| {
             let Some(change) = change.as_ref().filter(|change| change.now >= since) else {
                 return;
             };

@@ -5,7 +5,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::confirm::{StaffDialogPage, leave_when_done};
 use crate::{
     api,
-    components::{CheckBoxes, FormAct, FormDialog, Notice, Tone},
+    components::{CheckBoxes, FormAct, FormDialog, Notice, Tone, resume},
     domain::{
         StaffId,
         flash::Flash,
@@ -29,15 +29,16 @@ pub fn ChangeRolesPage() -> impl IntoView {
 fn RolesDialog(detail: StaffDetail, flash: Option<Flash>) -> impl IntoView {
     let member = detail.row.member;
     let id = member.id;
-    let kept = flash.as_ref().and_then(Flash::kept::<RolesForm>);
-    let chosen = match kept {
-        Some(kept) => kept.roles,
-        None => member.roles.iter().map(ToString::to_string).collect(),
+    let present = RolesForm {
+        roles: member.roles.iter().map(ToString::to_string).collect(),
+        seen: roles_as_text(&member.roles),
     };
+    let (form, _) = resume(flash.clone(), present);
+    let chosen = form.roles;
     let act = FormAct::<api::SetStaffRoles>::new(flash, None);
     leave_when_done(act, id);
     // Saving again after a conflict is meant for the roles that there are by then.
-    let seen = RwSignal::new(roles_as_text(&member.roles));
+    let seen = RwSignal::new(form.seen);
     follow_conflicts(act, id, seen);
     let last = detail.is_last_super_admin.then(|| {
         view! {

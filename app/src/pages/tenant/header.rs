@@ -31,13 +31,18 @@ pub(super) fn Header(
         .flatten()
         .map(|fact| format!(" · {fact}"))
         .collect();
-    let manage = manage_url.map(|url| {
-        view! {
+    let manage = match manage_url {
+        Some(url) => view! {
             <a class="button quiet" href=url rel="external noopener">
                 "Manage tenant"
             </a>
         }
-    });
+        .into_any(),
+        None => {
+            let href = paths::managed_tenant(&tenant.id);
+            view! { <ButtonLink href class="quiet">"Manage tenant"</ButtonLink> }.into_any()
+        }
+    };
     view! {
         <nav class="muted" aria-label="Breadcrumb">
             <a class="link" href=paths::OVERVIEW>"Tenant health"</a>

@@ -95,6 +95,7 @@ pub fn entries(text: &str, matches: &Matches, signed_in: &SignedIn, here: &Here)
 fn pages(signed_in: &SignedIn) -> Vec<Entry> {
     let administration: &[_] = match signed_in.staff.roles.contains(&Role::SuperAdmin) {
         true => &[
+            ("Tenants", paths::MANAGED_TENANTS),
             ("Staff", paths::STAFF),
             ("API keys", paths::API_KEYS),
             ("Settings", paths::SETTINGS),

@@ -23,6 +23,14 @@ struct Allow {
     upgrade: Option<Upgrade>,
 }
 
+impl Allow {
+    /// Whether a permitted request may change something: by its method (RFC 9110 §9.2.1), or on a
+    /// connection that is upgraded.
+    fn may_write(&self) -> bool {
+        self.upgrade.is_some() || self.methods.iter().any(|method| !method.is_safe())
+    }
+}
+
 /// A rule that refuses.
 #[derive(Debug, Clone)]
 struct Deny {
@@ -72,6 +80,7 @@ impl Scopes {
             scope: Scope {
                 name: ScopeName::read_only(),
                 description: config::READ_ONLY_DESCRIPTION.into(),
+                writes: false,
             },
             allow: vec![config::reading_everything()],
             deny: Vec::new(),

@@ -121,6 +121,8 @@ impl CreateSupportSessions for Samples {
             stale: self.telemetry().stale,
             organizations: told.organizations.clone(),
             scopes: told.scopes.clone(),
+            barred: None,
+            support_may_write: true,
             require_ticket: false,
             ip: "203.0.113.24".to_owned(),
             idempotency_key: "sample".to_owned(),

@@ -2,6 +2,7 @@
 
 use app::{
     domain::{
+        Timestamp,
         caller::Context,
         matches::{Matches, SessionMatch, TenantMatch},
         page::Direction,
@@ -48,7 +49,7 @@ impl FindService {
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
-        let tenants = tenants_named(&mut db, text, has).await?;
+        let tenants = tenants_named(&mut db, text, has, now).await?;
         let newest = Wanted::from(PageAt::first(SESSIONS_LOOKED_AT)).uncounted();
         let sessions = db.list_support_sessions(&active, newest, now).await?;
         let staff = db.list_staff().await?;
@@ -77,6 +78,7 @@ async fn tenants_named(
     db: &mut Db<'_>,
     text: String,
     has: impl Fn(&str) -> bool,
+    now: Timestamp,
 ) -> Result<Vec<StoredTenant>, StoreError> {
     let mut found = db.list_tenants_beginning(&text, EACH).await?;
     found.retain(|stored| has(&stored.tenant.name));
@@ -91,7 +93,7 @@ async fn tenants_named(
         ..TenantFilter::default()
     };
     let page = Wanted::from(PageAt::first(EACH)).uncounted();
-    for stored in db.list_tenants(None, &anywhere, page).await?.items {
+    for stored in db.list_tenants(None, &anywhere, page, now).await?.items {
         let is_new = found
             .iter()
             .all(|known| known.tenant.id != stored.tenant.id);

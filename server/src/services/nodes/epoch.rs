@@ -2,8 +2,8 @@
 //!
 //! Beside the key files each node keeps a mark: the store's epoch, and the highest number in its
 //! change log. A store that is behind its mark has lost something, possibly a revocation. Then
-//! every support session in it is revoked, and a new epoch begins. The mark is not part of a
-//! backup.
+//! every support session in it is revoked, and a new epoch begins, also in the feed of tenants.
+//! The mark is not part of a backup.
 
 use std::{
     io::Write,
@@ -228,6 +228,8 @@ async fn begin_anew(
             let reason = "the store was restored from a backup";
             let revoked = revoke_every(&mut act, reason).await?;
             act.tx.set_store_epoch(epoch).await?;
+            let now = act.now();
+            act.tx.begin_tenant_feed_anew(now).await?;
             Ok(Audited::new(revoked.len(), receipt))
         })
     });

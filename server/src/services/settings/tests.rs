@@ -1,4 +1,6 @@
-use app::domain::{problem::ProblemCode, settings::ValueSource, staff::Role};
+use app::domain::{
+    problem::ProblemCode, settings::ValueSource, staff::Role, tenants::TenantSettings,
+};
 
 use super::*;
 use crate::services::testing::*;
@@ -58,6 +60,35 @@ async fn a_preview_counts_the_tenants_that_would_change_and_saves_nothing() {
             .await
             .unwrap_err();
         assert!(wrong.field("critical_percent").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_preview_judges_a_tenant_by_its_own_thresholds_where_it_has_them() {
+    for world in both().await {
+        world.add_tenant("acme").await;
+        let records = vec![
+            calls("acme", noon(), 200, 60),
+            calls("acme", noon(), 500, 40),
+        ];
+        world.ingest(records).await;
+        let service = SettingsService::new(world.core.clone());
+        let changed = async || {
+            let tried = critical_from("90");
+            let preview = service.preview_health(&super_admin(1), tried).await;
+            preview.unwrap().changed()
+        };
+        assert_eq!(changed().await, 1);
+        let own = TenantSettings {
+            critical_percent: Some(20.0),
+            ..TenantSettings::default()
+        };
+        world
+            .write((tenant("acme"), own), |(id, own), tx| {
+                Box::pin(tx.set_tenant_settings(id, own))
+            })
+            .await;
+        assert_eq!(changed().await, 0, "{}: it stays critical", world.engine);
     }
 }
 

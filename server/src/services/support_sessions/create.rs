@@ -12,7 +12,7 @@ use app::{
             Grant, MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SupportSession,
             SupportSessionDraft, SupportSessionForm, SupportSessionGranted,
         },
-        tenants::{OrganizationStatus, TenantHealth, TenantStatus},
+        tenants::TenantHealth,
     },
     ports::{CreateSupportSessions, ReplaceTokens},
 };
@@ -26,7 +26,7 @@ use store::{
 };
 use uuid::Uuid;
 
-use super::{SupportSessionsService, staff_behind};
+use super::{SupportSessionsService, bars::Bar, staff_behind};
 use crate::services::{
     Acting, ServiceError,
     gates::cut_replaced_now,
@@ -56,12 +56,18 @@ impl CreateSupportSessions for SupportSessionsService {
         let organizations = db.list_organizations(tenant, &organizations).await?;
         let reception = db.telemetry_reception().await?;
         let now = self.core.now();
+        let may_write = stored.settings.support_may_write;
+        let scopes = self.settings.scopes.iter();
+        let scopes = scopes.filter(|scope| may_write || !scope.writes).cloned();
+        let bar = Bar::of_status(&self.core, stored.tenant.status);
         Ok(SupportSessionDraft {
+            barred: bar.map(|bar| bar.refuses_creation().detail),
+            support_may_write: may_write,
             verdict: stored.verdict(),
             tenant: TenantHealth::from(stored),
             stale: telemetry_state(&self.core, reception).stale,
             organizations: organizations.items,
-            scopes: self.settings.scopes.clone(),
+            scopes: scopes.collect(),
             require_ticket: self.settings.require_ticket,
             ip: context.origin.ip.clone().unwrap_or_default(),
             idempotency_key: self.core.new_uuid().to_string(),
@@ -134,7 +140,9 @@ impl SupportSessionsService {
                     if let Some(before) = before_or_refused(act.tx, session, secrets).await? {
                         return Ok(Audited::unchanged(Added::Before(before)));
                     }
-                    refuse_if_suspended(&mut act, session).await?;
+                    if let Some(bar) = bar_of(&mut act, session).await? {
+                        return Err(bar.refuses_creation().into());
+                    }
                     act.tx.add_support_session(session, secrets).await?;
                     let label = EntryLabel::generate(&*act.core.entropy);
                     act.tx.set_entry_label(session.id, label.as_str()).await?;
@@ -165,15 +173,18 @@ impl ReplaceTokens for SupportSessionsService {
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
         let token_hash = *token.hash().as_bytes();
         let closed = self.gates.close(id).await;
-        let tenant = session.tenant_id.clone();
-        let replace = self.core.act(context, tenant, move |tenant, mut act| {
+        let given = session.clone();
+        let replace = self.core.act(context, given, move |session, mut act| {
             Box::pin(async move {
+                if let Some(bar) = bar_of(&mut act, session).await? {
+                    return Err(bar.refuses_token().into());
+                }
                 let now = act.now();
                 if !act.tx.replace_support_token(id, token_hash, now).await? {
                     return Err(super::revoke::ended_meanwhile().into());
                 }
                 let action = AuditAction::SupportSessionTokenReplaced {};
-                let receipt = act.record(Some(tenant), id, action);
+                let receipt = act.record(Some(&session.tenant_id), id, action);
                 act.change(ChangeKind::SupportSession, id).await?;
                 Ok(Audited::new(receipt.event_id(), receipt))
             })
@@ -288,27 +299,16 @@ async fn before_or_refused(
     Ok(None)
 }
 
-/// If sessions end with a suspension, none begins during one. Read under the tenant's lock, so that
-/// a concurrent suspension finds the session, or is found.
-async fn refuse_if_suspended(
+/// What keeps a session from its tenant, if anything does. Read under the tenant's lock, so that a
+/// concurrent change finds the session, or is found.
+async fn bar_of(
     act: &mut Acting<'_, '_>,
     session: &SupportSession,
-) -> Result<(), ServiceError> {
-    if !act.core.config.support_sessions.end_when_suspended {
-        return Ok(());
+) -> Result<Option<Bar>, ServiceError> {
+    match act.tx.lock_tenant(&session.tenant_id).await? {
+        Some(stored) => Ok(Bar::of(act.core, act.tx, &stored, session).await?),
+        None => Ok(None),
     }
-    let tenant = act.tx.lock_tenant(&session.tenant_id).await?;
-    let mut suspended = tenant.is_some_and(|t| t.tenant.status == TenantStatus::Suspended);
-    if let Some(id) = &session.organization_id {
-        let organization = act.tx.lookup_organization(&session.tenant_id, id).await?;
-        suspended |= organization.is_some_and(|o| o.status == OrganizationStatus::Suspended);
-    }
-    if suspended {
-        let detail = "The tenant or organization is suspended. You can't create a support \
-                      session in it.";
-        return Err(Problem::new(ProblemCode::Conflict, detail).into());
-    }
-    Ok(())
 }
 
 fn check_address(context: &Context, new: &NewSupportSession) -> Result<(), Problem> {

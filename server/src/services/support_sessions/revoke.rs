@@ -1,5 +1,7 @@
 //! Ending a support session early.
 
+use std::collections::BTreeSet;
+
 use app::{
     domain::{
         OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
@@ -7,6 +9,7 @@ use app::{
         caller::{Caller, Context},
         policy::Act,
         problem::{Problem, ProblemCode},
+        scopes::ScopeName,
         support_sessions::{
             AlreadyEnded, Revocation, RevokeAnswer, SupportSession, validate_revocation_reason,
         },
@@ -157,6 +160,19 @@ pub async fn revoke_all_in(
     revoke_listed(act, active, reason).await
 }
 
+/// Ends every active support session in a tenant that holds a scope beside these. Like
+/// [`revoke_all_of`].
+pub async fn revoke_writing_in(
+    act: &mut Acting<'_, '_>,
+    tenant: &TenantId,
+    reading: &BTreeSet<ScopeName>,
+) -> Result<Vec<SupportSessionId>, ServiceError> {
+    let now = act.now();
+    let mut active = act.tx.list_active_support_sessions_in(tenant, now).await?;
+    active.retain(|session| session.scopes.iter().any(|scope| !reading.contains(scope)));
+    revoke_listed(act, active, "support may no longer write in this tenant").await
+}
+
 /// Ends every active support session. Like [`revoke_all_of`].
 pub async fn revoke_every(
     act: &mut Acting<'_, '_>,
@@ -173,13 +189,26 @@ async fn revoke_listed(
     active: Vec<SupportSession>,
     reason: &str,
 ) -> Result<Vec<SupportSessionId>, ServiceError> {
-    let revocation = revocation(act.context, act.now(), Some(reason.to_owned()));
-    let mut ended = Vec::with_capacity(active.len());
-    for session in active {
+    let active = active.into_iter();
+    let active = active.map(|session| (session, reason.to_owned()));
+    let ended = revoke_because(act, active.collect()).await?;
+    Ok(ended.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Ends support sessions, each for its reason and with its event. They come in the order in which
+/// sessions are locked. A session that ends automatically at the same instant stays as it is.
+pub(super) async fn revoke_because(
+    act: &mut Acting<'_, '_>,
+    sessions: Vec<(SupportSession, String)>,
+) -> Result<Vec<(SupportSessionId, Receipt)>, ServiceError> {
+    let at = act.now();
+    let mut ended = Vec::with_capacity(sessions.len());
+    for (session, reason) in sessions {
+        let revocation = revocation(act.context, at, Some(reason));
         let receipt = revoke_in(act, &session, &revocation).await?;
-        ended.extend(receipt.map(|_| session.id));
+        ended.extend(receipt.map(|receipt| (session.id, receipt)));
     }
-    for id in &ended {
+    for (id, _) in &ended {
         act.change(ChangeKind::SupportSession, id).await?;
     }
     Ok(ended)

@@ -1,5 +1,6 @@
 //! Attacks first, then the promises.
 
+mod bars;
 mod held;
 mod limits;
 mod list;

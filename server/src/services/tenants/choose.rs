@@ -36,7 +36,10 @@ impl TenantsService {
         let page = PageAt::first(SUGGESTED_MAX);
         let page = store::listing::Wanted::from(page).uncounted();
         let mut reader = self.core.store.read().await?;
-        let listed = reader.db().list_tenants(reach, &filter, page).await?;
+        let listed = reader
+            .db()
+            .list_tenants(reach, &filter, page, self.core.now())
+            .await?;
         Ok(listed.items.into_iter().map(tenant_ref).collect())
     }
 

@@ -1,6 +1,9 @@
 mod choose;
+mod feed;
 mod history;
 mod list;
+mod manage;
+mod paging;
 
 use app::domain::{
     api_keys::ApiRight,
@@ -272,17 +275,50 @@ async fn a_tenants_key_sees_its_own_tenant_and_figures_only() {
 }
 
 #[tokio::test]
-async fn a_search_with_control_characters_is_refused_by_name() {
+async fn a_filter_that_no_tenant_can_match_is_refused_by_name() {
+    let all = TenantFilter::default;
     for console in both().await {
-        let filter = TenantFilter {
-            search: Some("a\0b".into()),
-            ..TenantFilter::default()
-        };
-        let problem = console
-            .tenants
-            .list(&platform_key(), filter, PageRequest::default())
-            .await
-            .unwrap_err();
-        assert!(problem.field("q").is_some(), "{}", console.engine);
+        for bad in ["a\0b".to_owned(), "\0".to_owned(), "x".repeat(100_000)] {
+            let bad = Some(bad);
+            let filters = [
+                (
+                    "q",
+                    TenantFilter {
+                        search: bad.clone(),
+                        ..all()
+                    },
+                ),
+                (
+                    "plan",
+                    TenantFilter {
+                        plan: bad.clone(),
+                        ..all()
+                    },
+                ),
+                (
+                    "region",
+                    TenantFilter {
+                        region: bad,
+                        ..all()
+                    },
+                ),
+            ];
+            for (field, filter) in filters {
+                let page = PageRequest::default();
+                let listed = console.tenants.list(&platform_key(), filter, page).await;
+                let problem = listed.unwrap_err();
+                assert_eq!(
+                    problem.code,
+                    ProblemCode::InvalidInput,
+                    "{}",
+                    console.engine
+                );
+                assert!(
+                    problem.field(field).is_some(),
+                    "{}: {field}",
+                    console.engine
+                );
+            }
+        }
     }
 }

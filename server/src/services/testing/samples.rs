@@ -113,6 +113,8 @@ pub(crate) fn registration(slug: &str, name: &str) -> TenantRegistration {
         slug: slug.into(),
         name: name.into(),
         status: TenantStatus::Active,
+        kind: None,
+        country: None,
         plan: None,
         region: None,
         contact: None,

@@ -107,7 +107,7 @@ async fn what_an_older_program_has_folded_is_found_after_the_next_start() {
             search: Some("STRASSE".into()),
             ..TenantFilter::default()
         };
-        let found = db.list_tenants(None, &filter, PageAt::first(10));
+        let found = db.list_tenants(None, &filter, PageAt::first(10), noon());
         assert_eq!(found.await.unwrap().items.len(), 1, "{engine}");
     }
 }

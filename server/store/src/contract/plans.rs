@@ -51,7 +51,12 @@ async fn plan(store: &Store, name: &str, sql: &str, values: &[Value]) -> String 
 }
 
 fn text(name: &str) -> &'static str {
-    let lists = [support_sessions::ALL, staff::ALL, audit::READ_STATEMENTS];
+    let lists = [
+        support_sessions::ALL,
+        staff::ALL,
+        audit::READ_STATEMENTS,
+        tenants::LIST_STATEMENTS,
+    ];
     let mut all = lists.into_iter().flatten();
     let found = all.find(|statement| statement.name.ends_with(&format!("::{name}")));
     found
@@ -71,6 +76,11 @@ async fn what_runs_is_found_without_reading_what_has_ended() {
     for (engine, test) in both().await {
         for (name, values, indexes) in [
             ("count_active_support_sessions", vec![now.clone()], running),
+            (
+                "list_tenants_with_active_sessions",
+                vec![now.clone()],
+                running,
+            ),
             (
                 "list_expired",
                 vec![now.clone(), Value::Text("a".into()), now.clone()],
@@ -248,6 +258,26 @@ async fn tenants_whose_names_begin_with_a_text_are_found_without_reading_others(
         assert!(plan.contains("tenants_by_name"), "{engine}: {plan}");
         for bad in ["SCAN", "TEMP B-TREE", "Seq Scan", "Sort  (cost"] {
             assert!(!plan.contains(bad), "{engine}: {plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn plans_and_regions_to_choose_from_are_found_without_reading_every_tenant() {
+    for (engine, test) in both().await {
+        for (name, index) in [
+            ("list_plans", "tenants_by_plan"),
+            ("list_regions", "tenants_by_region"),
+        ] {
+            let plan = plan(&test.store, name, text(name), &[]).await;
+            assert!(plan.contains(index), "{engine}: {name}: {plan}");
+            for bad in [
+                "SCAN tenants",
+                "Seq Scan on tenants",
+                "TEMP B-TREE FOR DISTINCT",
+            ] {
+                assert!(!plan.contains(bad), "{engine}: {name}: {plan}");
+            }
         }
     }
 }

@@ -41,6 +41,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::telemetry::ALL,
         crate::telemetry::REPORTED_STATEMENTS,
         crate::tenants::ALL,
+        crate::tenants::FEED_STATEMENTS,
         crate::tenants::HEALTH_STATEMENTS,
         crate::tenants::LIST_STATEMENTS,
         crate::user_sessions::ALL,

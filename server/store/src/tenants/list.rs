@@ -1,11 +1,12 @@
 //! The list of tenants and the figures above it.
 
 use app::domain::{
-    TenantId,
+    TenantId, Timestamp,
     health::Health,
     page::Direction,
-    tenants::{HealthCounts, TenantFilter, TenantSort},
+    tenants::{HealthCounts, TenantChoices, TenantFilter, TenantSort},
 };
+use const_format::concatcp;
 
 use super::StoredTenant;
 use crate::{
@@ -15,6 +16,34 @@ use crate::{
     sql::queries,
 };
 
+/// The first 100 values of an expression that leads an index, without the empty one. Goes from each
+/// value to the next in the index. `SELECT DISTINCT` would read the entry of every tenant.
+macro_rules! distinct {
+    ($of:literal) => {
+        concatcp!(
+            "WITH RECURSIVE found (choice, number) AS (SELECT ",
+            distinct!($of, "''"),
+            ", 1 UNION ALL SELECT ",
+            distinct!($of, "found.choice"),
+            ", found.number + 1 FROM found WHERE found.choice IS NOT NULL AND found.number < 100) \
+            SELECT choice FROM found WHERE choice IS NOT NULL ORDER BY number"
+        )
+    };
+    ($of:literal, $after:literal) => {
+        concatcp!(
+            "(SELECT ",
+            $of,
+            " FROM tenants WHERE ",
+            $of,
+            " > ",
+            $after,
+            " ORDER BY ",
+            $of,
+            ", id LIMIT 1)"
+        )
+    };
+}
+
 queries! {
     Db {
         /// Severity corresponds to health and leads an index, so only that index is read.
@@ -23,6 +52,10 @@ queries! {
 
         fn count_by_severity_of(id: &TenantId) -> all (i64, u64)
             = "SELECT severity, COUNT(*) AS tenants FROM tenants WHERE id = :id GROUP BY severity";
+
+        fn list_plans() -> all String = distinct!("COALESCE(plan, '')");
+
+        fn list_regions() -> all String = distinct!("COALESCE(region, '')");
     }
 }
 
@@ -70,15 +103,24 @@ impl Db<'_> {
         beginning(text).fetch_after(self, None, limit).await
     }
 
-    /// One page of tenants; `only` restricts to one tenant.
+    /// The first 100 plans and regions that any tenant has, by name.
+    pub async fn list_tenant_choices(&mut self) -> Result<TenantChoices, StoreError> {
+        Ok(TenantChoices {
+            plans: self.list_plans().await?,
+            regions: self.list_regions().await?,
+        })
+    }
+
+    /// One page of tenants as of `now`; `only` restricts to one tenant.
     pub async fn list_tenants(
         &mut self,
         only: Option<&TenantId>,
         filter: &TenantFilter,
         page: impl Into<Wanted>,
+        now: Timestamp,
     ) -> Result<Listed<StoredTenant>, StoreError> {
         let sort = filter.sort;
-        listing(only, filter)
+        listing(only, filter, now)
             .fetch(self, page, move |row| keys(sort, row))
             .await
     }
@@ -91,6 +133,10 @@ pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
         TenantSort::Calls => &["calls_24h", "id"],
         TenantSort::ErrorRate => &["error_ppm", "id"],
         TenantSort::LastSeen => &["last_seen", "id"],
+        TenantSort::Status => &["status", "id"],
+        TenantSort::Plan => &["COALESCE(plan, '')", "id"],
+        TenantSort::Region => &["COALESCE(region, '')", "id"],
+        TenantSort::Created => &["created_at", "id"],
     }
 }
 
@@ -102,6 +148,10 @@ fn keys(sort: TenantSort, row: &StoredTenant) -> Vec<Key> {
         TenantSort::Calls => vec![row.signals.calls_24h.into(), id],
         TenantSort::ErrorRate => vec![row.error_ppm.into(), id],
         TenantSort::LastSeen => vec![row.signals.last_seen.into(), id],
+        TenantSort::Status => vec![row.tenant.status.as_str().into(), id],
+        TenantSort::Plan => vec![row.tenant.plan.as_deref().unwrap_or_default().into(), id],
+        TenantSort::Region => vec![row.tenant.region.as_deref().unwrap_or_default().into(), id],
+        TenantSort::Created => vec![row.tenant.created_at.into(), id],
     }
 }
 
@@ -112,7 +162,7 @@ pub(crate) fn beginning(text: &str) -> Listing {
     listing
 }
 
-fn listing(only: Option<&TenantId>, filter: &TenantFilter) -> Listing {
+fn listing(only: Option<&TenantId>, filter: &TenantFilter, now: Timestamp) -> Listing {
     let mut listing = Listing::new("tenants", columns(filter.sort), filter.direction);
     if let Some(id) = only {
         listing.and_bind("id = {}", id);
@@ -122,6 +172,15 @@ fn listing(only: Option<&TenantId>, filter: &TenantFilter) -> Listing {
     }
     if let Some(status) = filter.status {
         listing.and_bind("status = {}", status);
+    }
+    if let Some(plan) = &filter.plan {
+        listing.and_bind("COALESCE(plan, '') = {}", plan);
+    }
+    if let Some(region) = &filter.region {
+        listing.and_bind("COALESCE(region, '') = {}", region);
+    }
+    if let Some(created) = filter.created {
+        listing.and_bind("created_at >= {}", now - created.span());
     }
     if let Some(search) = &filter.search {
         listing.and_contains("search", "id", &Sought::new(search));

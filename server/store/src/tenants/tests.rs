@@ -4,11 +4,10 @@ use super::list;
 use crate::{Store, testing::sqlite};
 
 /// How SQLite would run a page of a list.
-async fn plan(store: &Store, keys: &str, direction: &str, than: &str) -> String {
-    let placeholders: Vec<_> = (1..=keys.split(", ").count())
-        .map(|n| format!("${n}"))
-        .collect();
-    let order = keys.replace(", ", &format!(" {direction}, "));
+async fn plan(store: &Store, keys: &[&str], direction: &str, than: &str) -> String {
+    let placeholders: Vec<_> = (1..=keys.len()).map(|n| format!("${n}")).collect();
+    let order = keys.join(&format!(" {direction}, "));
+    let keys = keys.join(", ");
     let sql = format!(
         "EXPLAIN QUERY PLAN SELECT * FROM tenants WHERE ({keys}) {than} ({}) ORDER BY {order} {direction} LIMIT 51",
         placeholders.join(", ")
@@ -29,9 +28,9 @@ async fn plan(store: &Store, keys: &str, direction: &str, than: &str) -> String 
 async fn every_order_is_read_from_an_index() {
     let test = sqlite().await;
     for sort in TenantSort::ALL {
-        let keys = list::columns(*sort).join(", ");
+        let keys = list::columns(*sort);
         for (direction, than) in [("ASC", ">"), ("DESC", "<")] {
-            let plan = plan(&test.store, &keys, direction, than).await;
+            let plan = plan(&test.store, keys, direction, than).await;
             assert!(plan.contains("USING INDEX tenants_by_"), "{sort}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
         }

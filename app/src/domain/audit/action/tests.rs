@@ -224,12 +224,17 @@ fn of_the_platform() -> Vec<AuditAction> {
             slug: "acme".into(),
             name: "Acme".into(),
             status: TenantStatus::Trial,
+            kind: None,
+            country: Some("NO".into()),
             plan: None,
             region: Some("eu".into()),
             contact: None,
             created_at: at("12:00:00"),
         }),
-        AuditAction::TenantChanged { changed: changed() },
+        AuditAction::TenantChanged {
+            changed: changed(),
+            reason: Some("a reason".into()),
+        },
         AuditAction::OrganizationRegistered(Organization {
             id: "north".parse().unwrap(),
             name: "North".into(),
@@ -237,7 +242,10 @@ fn of_the_platform() -> Vec<AuditAction> {
             status: OrganizationStatus::Active,
             created_at: at("12:00:00"),
         }),
-        AuditAction::OrganizationChanged { changed: changed() },
+        AuditAction::OrganizationChanged {
+            changed: changed(),
+            reason: Some("a reason".into()),
+        },
     ]
 }
 

@@ -42,7 +42,12 @@ pub fn Fields(
                 error=act.error("ticket")
             />
         </div>
-        <ScopesField scopes=draft.scopes kept=kept.scopes error=act.error("scopes")/>
+        <ScopesField
+            scopes=draft.scopes
+            may_write=draft.support_may_write
+            kept=kept.scopes
+            error=act.error("scopes")
+        />
         <OrganizationField
             organizations=draft.organizations
             kept=kept.organization_id

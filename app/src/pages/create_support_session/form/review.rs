@@ -11,13 +11,26 @@ use crate::{
     domain::{support_sessions::SupportSessionDraft, tenants::TenantStatus},
 };
 
-/// The four health signals and the verdict, and a notice where the tenant is not in normal use.
+/// The four health signals and the verdict, below a notice if no session can be created or the
+/// tenant is not in normal use.
 #[component]
 pub fn Review(draft: SupportSessionDraft) -> impl IntoView {
     let (signals, now) = (draft.tenant.signals, draft.now);
     let stale = Signal::stored(draft.stale);
+    let is_suspended = draft.tenant.tenant.status == TenantStatus::Suspended;
+    let can_be_entered = draft.barred.is_none();
     view! {
-        {(draft.tenant.tenant.status == TenantStatus::Suspended)
+        {draft
+            .barred
+            .map(|why| {
+                view! {
+                    <div class="notice bad" role="alert">
+                        <Icon name=IconName::Bad size=18/>
+                        <p>{why}</p>
+                    </div>
+                }
+            })}
+        {(is_suspended && can_be_entered)
             .then(|| {
                 view! {
                     <div class="notice warn">

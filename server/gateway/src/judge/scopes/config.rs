@@ -121,10 +121,13 @@ impl ScopeConfig {
             faults.push(format!("{key}.allow"), problem);
         }
         let deny = self.deny.iter().enumerate();
+        // `read_only` may have POST for endpoints that only read.
+        let writes = !reads_only && allow.iter().any(Allow::may_write);
         Rules {
             scope: Scope {
                 name: self.name.clone(),
                 description: description.to_owned(),
+                writes,
             },
             allow,
             deny: deny

@@ -12,7 +12,8 @@ use crate::services::testing::{World, both, calls, noon};
 
 async fn list(console: &World, filter: &TenantFilter, page: &PageAt) -> Listed<StoredTenant> {
     let mut reader = console.core.store.read().await.unwrap();
-    reader.db().list_tenants(None, filter, page).await.unwrap()
+    let mut db = reader.db();
+    db.list_tenants(None, filter, page, noon()).await.unwrap()
 }
 
 fn by(sort: TenantSort, direction: Direction) -> TenantFilter {

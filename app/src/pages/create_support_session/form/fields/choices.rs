@@ -14,7 +14,13 @@ use crate::{
 
 /// The scopes with what each of them permits.
 #[component]
-pub fn ScopesField(scopes: Vec<Scope>, kept: Vec<String>, error: FieldError) -> impl IntoView {
+pub fn ScopesField(
+    scopes: Vec<Scope>,
+    /// Whether scopes that write are among them.
+    may_write: bool,
+    kept: Vec<String>,
+    error: FieldError,
+) -> impl IntoView {
     let choice = move |scope: Scope| {
         let name = scope.name.to_string();
         let chosen = kept.contains(&name);
@@ -29,7 +35,12 @@ pub fn ScopesField(scopes: Vec<Scope>, kept: Vec<String>, error: FieldError) -> 
         }
     };
     view! {
-        <CheckBoxes name="scopes" legend="Scopes" error>
+        <CheckBoxes
+            name="scopes"
+            legend="Scopes"
+            hint=(!may_write).then_some("Support may only read in this tenant.")
+            error
+        >
             {scopes.into_iter().map(choice).collect_view()}
         </CheckBoxes>
     }

@@ -1,0 +1,227 @@
+//! The cards of a tenant that is managed.
+
+use std::fmt::Display;
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{
+        ButtonLink, Fact, Outside, Panel, TenantStatusTag, Timestamp,
+        format::{Precision, counted},
+    },
+    domain::tenants::{ManagedTenant, TenantKind, TenantMaster, TenantStatus},
+    paths,
+};
+
+/// Whether the caller may change what the platform could be the master of.
+fn is_editable(managed: &ManagedTenant) -> bool {
+    managed.may_manage && managed.master == TenantMaster::Console
+}
+
+/// Says at a value that it comes from the platform.
+fn source(master: TenantMaster) -> AnyView {
+    match master {
+        TenantMaster::Platform => view! { " " <span class="tag">"platform"</span> }.into_any(),
+        TenantMaster::Console => ().into_any(),
+    }
+}
+
+/// A value that may be missing.
+fn value(text: Option<String>) -> AnyView {
+    match text {
+        Some(text) => view! { <Outside text/> }.into_any(),
+        None => view! { <span class="muted">"Not set"</span> }.into_any(),
+    }
+}
+
+/// The link beside the title of a card, if there is something to do.
+fn link(href: Option<String>, label: &'static str) -> impl Fn() -> Option<AnyView> + Clone {
+    move || {
+        let href = href.clone()?;
+        let link = view! { <a class="button small push" href=href>{label}</a> };
+        Some(link.into_any())
+    }
+}
+
+#[component]
+pub(super) fn Values(managed: ManagedTenant) -> impl IntoView {
+    let tenant = managed.tenant.clone();
+    let master = managed.master;
+    let from = move || source(master);
+    let kind = tenant.kind.map(TenantKind::label).map(str::to_owned);
+    let edit = is_editable(&managed).then(|| paths::edit_tenant(&tenant.id));
+    view! {
+        <Panel
+            id="values"
+            title="Tenant"
+            beside=link(edit, "Edit")
+        >
+            <dl class="facts">
+                <Fact name="Name"><Outside text=tenant.name.clone()/> {from()}</Fact>
+                <Fact name="Slug"><code>{tenant.slug.clone()}</code> {from()}</Fact>
+                <Fact name="Type">{value(kind)} {from()}</Fact>
+                <Fact name="Country">{value(tenant.country.clone())} {from()}</Fact>
+                <Fact name="Plan">{value(tenant.plan.clone())} {from()}</Fact>
+                <Fact name="Region">{value(tenant.region.clone())} {from()}</Fact>
+                <Fact name="Contact">{value(tenant.contact.clone())} {from()}</Fact>
+                <Fact name="Created">
+                    <Timestamp at=tenant.created_at precision=Precision::Date/>
+                    {from()}
+                </Fact>
+            </dl>
+        </Panel>
+    }
+}
+
+#[component]
+pub(super) fn Lifecycle(managed: ManagedTenant) -> impl IntoView {
+    let tenant = &managed.tenant;
+    let status = tenant.status;
+    let next = status.next().iter().filter(|_| is_editable(&managed));
+    let acts = next.filter_map(|to| {
+        let change = status.change_to(*to).ok()?;
+        let ids = std::iter::once(tenant.id.as_str());
+        let href = paths::tenant_status(ids, to.as_str());
+        let class = match to {
+            TenantStatus::Suspended | TenantStatus::Closed => "danger",
+            _ => "primary",
+        };
+        Some(view! { <ButtonLink href class>{change.verb()}</ButtonLink> })
+    });
+    let acts = acts.collect_view();
+    let users = counted(
+        managed.active_user_sessions,
+        "active user session",
+        "active user sessions",
+    );
+    let support = counted(
+        managed.active_support_sessions,
+        "active support session",
+        "active support sessions",
+    );
+    let text = meaning(status, managed.end_when_suspended);
+    let from = source(managed.master);
+    view! {
+        <Panel id="lifecycle" title="Lifecycle">
+            <dl class="facts">
+                <Fact name="Status"><TenantStatusTag status/> {from}</Fact>
+                <Fact name="Users" class="num">{users}</Fact>
+                <Fact name="Support" class="num">{support}</Fact>
+            </dl>
+            <div class="panel-body">
+                <p class="muted">{text}</p>
+                <div class="bar">{acts}</div>
+            </div>
+        </Panel>
+    }
+    .into_any()
+}
+
+/// What the status means for sessions.
+fn meaning(status: TenantStatus, end_when_suspended: bool) -> &'static str {
+    let effect = status.effect(end_when_suspended);
+    match status {
+        TenantStatus::Closed => {
+            "The tenant has left for good. No support session can be created in it."
+        }
+        TenantStatus::Suspended if effect.bars_support => {
+            "No support session can be created while the tenant is suspended."
+        }
+        TenantStatus::Suspended => "Support sessions can still be created.",
+        TenantStatus::Pending => "The tenant waits for approval.",
+        TenantStatus::Onboarding => "The tenant is being set up. Silence raises no alert.",
+        TenantStatus::Trial => "The tenant tries the platform out.",
+        TenantStatus::Active => "The tenant is in normal use.",
+    }
+}
+
+/// The tenant's own value of a threshold, or the configured one.
+fn own<T: Display>(own: Option<T>, configured: T, unit: &str) -> AnyView {
+    match own {
+        Some(value) => format!("{value}{unit}").into_any(),
+        None => {
+            let text = format!("{configured}{unit}");
+            view! { {text} <span class="muted">" (default)"</span> }.into_any()
+        }
+    }
+}
+
+#[component]
+pub(super) fn Settings(managed: ManagedTenant) -> impl IntoView {
+    let settings = &managed.settings;
+    let configured = &managed.configured;
+    let write = match settings.support_may_write {
+        true => "Read and change data, as granted",
+        false => "Only read",
+    };
+    let warning = own(settings.warning_percent, configured.warning_percent, " %");
+    let critical = own(settings.critical_percent, configured.critical_percent, " %");
+    let silent = own(
+        settings.silent_after_hours,
+        configured.silent_after_hours,
+        " h",
+    );
+    let calls = own(settings.min_calls, configured.min_calls, " calls");
+    let edit = managed
+        .may_manage
+        .then(|| paths::tenant_settings(&managed.tenant.id));
+    view! {
+        <Panel
+            id="settings"
+            title="Settings"
+            beside=link(edit, "Change settings")
+        >
+            <dl class="facts">
+                <Fact name="Support may">{write}</Fact>
+                <Fact name="Warning from" class="num">{warning}</Fact>
+                <Fact name="Critical from" class="num">{critical}</Fact>
+                <Fact name="Silent after" class="num">{silent}</Fact>
+                <Fact name="Judged from" class="num">{calls}</Fact>
+            </dl>
+        </Panel>
+    }
+    .into_any()
+}
+
+#[component]
+pub(super) fn Organizations(managed: ManagedTenant) -> impl IntoView {
+    let (may_edit, id) = (is_editable(&managed), managed.tenant.id.clone());
+    let add = may_edit.then(|| paths::organization(&id, None));
+    let is_empty = managed.organizations.is_empty();
+    let rows = managed.organizations.into_iter().map(|(organization, _)| {
+        let edit = may_edit.then(|| {
+            let href = paths::organization(&id, Some(organization.id.as_str()));
+            let label = format!("Edit {}", organization.name);
+            view! {
+                <a class="button small" href=href aria-label=label>
+                    "Edit"
+                </a>
+            }
+        });
+        view! {
+            <li>
+                <span class="grow">
+                    <strong><Outside text=organization.name/></strong>
+                    <span class="id">{organization.id.to_string()}</span>
+                </span>
+                <span class="tag" data-status=organization.status.as_str()>
+                    {organization.status.label()}
+                </span>
+                {edit}
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <Panel
+            id="organizations"
+            title="Organizations"
+            beside=link(add, "New organization")
+        >
+            <ul class="rows">
+                {rows} {is_empty.then(|| view! { <li class="muted">"No organizations."</li> })}
+            </ul>
+        </Panel>
+    }
+    .into_any()
+}

@@ -1,0 +1,110 @@
+// The console as the master of tenants: from the first tenant to its end, with and without JavaScript, and what the
+// platform reads of it.
+import type { Page } from "@playwright/test";
+import { expect, expectNoViolations, fillSignIn, signInAs, test as base, title } from "../fixtures.ts";
+import { Served } from "../support/served.ts";
+
+const test = base.extend<{ served: Served }>({
+  served: async ({}, use, testInfo) => {
+    const served = await Served.start("http://127.0.0.1:1", ["[tenants]", 'master = "console"']);
+    await use(served);
+    await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
+    await served.stop();
+  },
+  baseURL: async ({ served }, use) => use(served.console),
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("a tenant is added, approved, edited, suspended and closed, and the platform reads it", async ({ page, served }) => {
+      test.setTimeout(120_000);
+      await page.goto("/sign-in");
+      await fillSignIn(page, await served.addStaff("Ana Silva", "super_admin"));
+      await expect(title(page)).toHaveText("Tenant health");
+      await page.goto("/admin/tenants");
+      await expect(page.getByRole("heading", { name: "No tenants yet" })).toBeVisible();
+      await page.getByRole("link", { name: "New tenant" }).first().click();
+      await expect(title(page)).toHaveText("New tenant");
+      await page.getByLabel("Name", { exact: true }).fill("Lumen Health");
+      await page.getByLabel("Slug").fill("Lumen Health");
+      await page.getByLabel("Tenant ID").fill("lumen");
+      await page.getByLabel("Type").selectOption("Business");
+      await page.getByLabel("Plan").fill("Starter");
+      await page.getByLabel("Contact").fill("ops@lumen.example");
+      await page.getByRole("button", { name: "Add tenant" }).click();
+      await expect(page.getByLabel("Slug")).toHaveAttribute("aria-invalid", "true");
+      await expect(page.getByLabel("Name", { exact: true })).toHaveValue("Lumen Health");
+      await page.getByLabel("Slug").fill("lumen-health");
+      await page.getByRole("button", { name: "Add tenant" }).click();
+      await expect(page.getByText("Lumen Health added. It is pending until you approve it.")).toBeVisible();
+      await page.getByRole("table", { name: "Tenants" }).getByRole("link", { name: /Lumen Health/ }).click();
+
+      await change(page, "Approve", "Approve Lumen Health");
+      await expect(page.getByText("1 tenant is onboarding now.")).toBeVisible();
+      await change(page, "Activate", "Activate Lumen Health");
+
+      await page.getByRole("region", { name: "Tenant", exact: true }).getByRole("link", { name: "Edit" }).click();
+      await page.getByLabel("Plan").fill("Enterprise");
+      await page.getByLabel("Reason").fill("The contract was signed today");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByText("Lumen Health saved.")).toBeVisible();
+      await expect(page.getByRole("region", { name: "Tenant", exact: true })).toContainText("Enterprise");
+
+      await page.getByRole("link", { name: "New organization" }).click();
+      await page.getByLabel("Organization ID").fill("emea");
+      await page.getByLabel("Name", { exact: true }).fill("EMEA");
+      await page.getByLabel("Slug").fill("emea");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByRole("region", { name: "Organizations" })).toContainText("EMEA");
+
+      await page.goto("/admin/tenants");
+      await page.getByRole("checkbox", { name: "Select Lumen Health" }).check();
+      await page.getByLabel("Change of status").selectOption("Suspend");
+      await page.getByRole("button", { name: "Change selected…" }).click();
+      const suspend = page.getByRole("alertdialog", { name: "Suspend Lumen Health" });
+      await expect(suspend).toContainText("0 active user sessions end now.");
+      await suspend.getByLabel("Reason").fill("The invoices are overdue");
+      await suspend.getByRole("button", { name: "Suspend Lumen Health" }).click();
+      await expect(page.getByText("1 tenant is suspended now.")).toBeVisible();
+
+      await page.getByRole("link", { name: "Close", exact: true }).click();
+      const close = page.getByRole("alertdialog", { name: "Close Lumen Health" });
+      await expect(close).toContainText("This can’t be undone.");
+      await close.getByLabel("Reason").fill("The customer has left us");
+      await close.getByRole("button", { name: "Close Lumen Health" }).click();
+      await expect(close.getByLabel("Type lumen-health to confirm")).toHaveAttribute("aria-invalid", "true");
+      await close.getByLabel("Type lumen-health to confirm").fill("lumen-health");
+      await close.getByRole("button", { name: "Close Lumen Health" }).click();
+      await expect(page.getByText("1 tenant is closed now.")).toBeVisible();
+      await expect(page.getByRole("link", { name: "Reactivate" })).toHaveCount(0);
+
+      const made = await served.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
+      const ask = (method: string, path: string, body?: object) =>
+        fetch(`${served.console}/api/v1/${path}`, {
+          method,
+          headers: { "X-API-Key": made.stdout.trim(), "Content-Type": "application/json" },
+          ...(body && { body: JSON.stringify(body) }),
+        });
+      const changes = await (await ask("GET", "tenant-changes")).json();
+      expect(changes.items).toMatchObject([{ id: "lumen", status: "closed", plan: "Enterprise", type: "business" }]);
+      const later = await (await ask("GET", `tenant-changes?cursor=${changes.next_cursor}`)).json();
+      expect(later).toEqual({ items: [], next_cursor: changes.next_cursor });
+      const refused = await ask("PUT", "tenants/lumen", { slug: "lumen-health", name: "Lumen", status: "active" });
+      expect(refused.status).toBe(409);
+    });
+  });
+}
+
+test("the forms for managing tenants are usable by everyone", async ({ page, served }) => {
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+  await page.goto("/admin/new-tenant");
+  await expectNoViolations(page, "new tenant");
+});
+
+async function change(page: Page, act: string, title: string): Promise<void> {
+  await page.getByRole("link", { name: act, exact: true }).click();
+  await page.getByLabel("Reason").fill("The contract was signed today");
+  await page.getByRole("button", { name: title }).click();
+}

@@ -1,0 +1,62 @@
+// Managing tenants. The demo's platform is their master, so these pages show what it has registered; the console's own
+// settings can be changed.
+import { expect, open, test } from "../fixtures.ts";
+
+test("tenants are listed, filtered, sorted and exported", async ({ page, demo, signIn }) => {
+  await signIn("super_admin");
+  await open(page, "/admin/tenants");
+  const table = page.getByRole("table", { name: "Tenants" });
+  for (const column of ["Tenant", "Status", "Plan", "User sessions", "Region", "Created"]) {
+    await expect(table.getByRole("columnheader", { name: column })).toBeVisible();
+  }
+  await expect(page.getByText("The platform manages tenants.")).toBeVisible();
+  await expect(page.getByRole("link", { name: "New tenant" })).toHaveCount(0);
+  await page.getByLabel("Status", { exact: true }).selectOption("trial");
+  await expect(page).toHaveURL(/status=trial/);
+  await expect(table.locator("tbody tr").first().getByText("Trial")).toBeVisible();
+  await table.getByRole("columnheader", { name: "Created" }).getByRole("button").click();
+  await expect(page).toHaveURL(/status=trial&sort=created/);
+  const href = await page.getByRole("link", { name: "Export CSV" }).getAttribute("href");
+  expect(href).toBe("/export/tenants?format=csv&status=trial");
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/admin/tenants?q=${tenant.id}`);
+  await table.getByRole("link").first().click();
+  await expect(page).toHaveURL(`/admin/tenants/${tenant.id}`);
+});
+
+test("a super admin lets support only read in a tenant, and a writing session ends", async ({ page, demo, signIn }) => {
+  await signIn("super_admin");
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/admin/tenants/${tenant.id}`);
+  const settings = page.getByRole("region", { name: "Settings" });
+  await settings.getByRole("link", { name: "Change settings" }).click();
+  await page.getByLabel("Support may change data").uncheck();
+  await page.getByLabel("Warning from this error rate (%)").fill("200");
+  await page.getByLabel("Reason").fill("short");
+  await page.getByRole("button", { name: "Save settings" }).click();
+  await expect(page.getByLabel("Warning from this error rate (%)")).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByLabel("Support may change data")).not.toBeChecked();
+  await page.getByLabel("Warning from this error rate (%)").fill("7.5");
+  await page.getByLabel("Reason").fill("The tenant asked for it in writing");
+  await page.getByRole("button", { name: "Save settings" }).click();
+  await expect(page.getByText(/^Settings of .* saved\./)).toBeVisible();
+  await expect(settings).toContainText("Only read");
+  await expect(settings).toContainText("7.5 %");
+  await page.getByRole("link", { name: "View audit event" }).click();
+  await expect(page.getByText("The tenant asked for it in writing").first()).toBeVisible();
+  await open(page, `/admin/tenants/${tenant.id}/settings`);
+  await page.getByLabel("Support may change data").check();
+  await page.getByLabel("Reason").fill("The incident is over again");
+  await page.getByRole("button", { name: "Save settings" }).click();
+  await expect(settings).toContainText("Read and change data");
+});
+
+test("a support admin sees tenants and can change nothing", async ({ page, demo, signIn }) => {
+  await signIn("support_admin");
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/admin/tenants/${tenant.id}`);
+  await expect(page.getByRole("link", { name: "Change settings" })).toHaveCount(0);
+  await open(page, `/admin/tenants/${tenant.id}/settings`);
+  await expect(page.getByText("You can’t change settings. Ask a super admin.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Save settings" })).toHaveCount(0);
+});
