@@ -32,6 +32,7 @@ pub enum IconName {
     Tenants,
     /// A question mark in a circle: help.
     Help,
+    Info,
     Search,
     Copy,
     Up,
@@ -65,6 +66,7 @@ impl IconName {
                 "M8 15A7 7 0 1 0 8 1a7 7 0 0 0 0 14ZM6 6.2c.1-1.2.9-1.9 2-1.9 1.2 0 2 .7 2 1.8 \
                  0 1.5-2 1.6-2 3.1M8 11.5v.1"
             }
+            Self::Info => "M8 15A7 7 0 1 0 8 1a7 7 0 0 0 0 14ZM8 7.3v4.2M8 4.5v.1",
             Self::Search => "M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10ZM10.7 10.7l3.6 3.6",
             Self::Copy => "M6 6h8v8H6ZM3.5 10H2V2h8v1.5",
             Self::Up => "M8 13V3M4 7l4-4 4 4",

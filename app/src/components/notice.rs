@@ -20,7 +20,7 @@ impl Tone {
             Self::Good => ("notice good", IconName::Good),
             Self::Warn => ("notice warn", IconName::Warn),
             Self::Bad => ("notice bad", IconName::Bad),
-            Self::Info => ("notice info", IconName::Stopped),
+            Self::Info => ("notice info", IconName::Info),
         }
     }
 }
