@@ -17,6 +17,17 @@ impl SignedInStaff {
         self.0.await.ok().flatten()
     }
 
+    /// The last answer in the browser. It stays while the server is asked again, and if that fails.
+    pub fn latest(self) -> RwSignal<Option<SignedIn>> {
+        let latest = RwSignal::new(None);
+        Effect::new(move || {
+            if let Some(Ok(signed_in)) = self.0.get() {
+                latest.set(signed_in);
+            }
+        });
+        latest
+    }
+
     /// Fetches again, for example after a change that the frame shows.
     pub fn refetch(self) {
         self.0.refetch();

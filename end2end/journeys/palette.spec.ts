@@ -137,7 +137,7 @@ test("the line that was moved to stays chosen when an answer comes above it, and
   answer();
 });
 
-test("what was typed, chosen and sent outlasts a palette that is made anew when one's sessions change", async ({ page, another, demo, signIn }) => {
+test("what was typed, chosen and sent outlasts a change of one's sessions, and no key goes astray meanwhile", async ({ page, another, demo, signIn }) => {
   const ida = await demo.addStaff("Ida Brandt", "support_admin");
   const tenant = await demo.registerTenant("Quillon Archive");
   await signIn(ida);
@@ -168,9 +168,13 @@ test("what was typed, chosen and sent outlasts a palette that is made anew when 
   await page.keyboard.press("ArrowDown");
   const chosen = options.nth(1);
   await expect(chosen).toHaveAttribute("aria-selected", "true");
+  await field.evaluate((field) => (field.dataset["same"] = "yes"));
   const anew = page.waitForResponse("**/_fn/signed_in");
   await createSession(elsewhere, tenant.id);
   await anew;
+  await expect(page.locator("[data-band]")).toContainText(`${tenant.name}`);
+  await expect(field).toHaveAttribute("data-same", "yes");
+  await expect(field).toBeFocused();
   await expect(field).toHaveValue("quillon");
   await expect(chosen).toHaveAttribute("aria-selected", "true");
 });

@@ -31,7 +31,7 @@ use crate::{
     domain::signed_in::SignedIn,
     live::{pause, use_live},
     paths,
-    signed_in::WhileSignedIn,
+    signed_in::use_signed_in,
 };
 
 const LIST: &str = "palette-list";
@@ -57,25 +57,27 @@ pub(super) fn PaletteButton() -> impl IntoView {
 
 #[component]
 pub(super) fn PaletteAndKeys() -> impl IntoView {
-    let show = |signed_in: SignedIn| {
-        signed_in.may_enter().then(|| {
-            let overlays = expect_context::<Overlays>();
+    let overlays = expect_context::<Overlays>();
+    // Not made anew whenever that is asked again: a key that was typed meanwhile would go nowhere.
+    let signed_in = use_signed_in().latest();
+    let may_enter = Memo::new(move |_| {
+        signed_in.with(|signed_in| signed_in.as_ref().is_some_and(SignedIn::may_enter))
+    });
+    move || {
+        may_enter.get().then(|| {
             follow_keys(overlays);
             move || {
                 overlays.shown().map(|overlay| match overlay {
-                    Overlay::Palette => {
-                        view! { <Palette signed_in=signed_in.clone() overlays/> }.into_any()
-                    }
+                    Overlay::Palette => view! { <Palette signed_in overlays/> }.into_any(),
                     Overlay::Keys => view! { <KeysHelp overlays/> }.into_any(),
                 })
             }
         })
-    };
-    view! { <WhileSignedIn show/> }
+    }
 }
 
 #[component]
-fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
+fn Palette(signed_in: RwSignal<Option<SignedIn>>, overlays: Overlays) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     open_modally(dialog);
     let search = overlays.search;
@@ -86,9 +88,12 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
             path: path.get(),
             paused: live.paused.get(),
         };
-        search
-            .found
-            .with(|(_, matches)| entries(&search.text.get(), matches, &signed_in, &here))
+        let text = search.text.get();
+        let for_them = |signed_in: &SignedIn| {
+            let of_answer = |(_, matches): &(_, _)| entries(&text, matches, signed_in, &here);
+            search.found.with(of_answer)
+        };
+        signed_in.with(|signed_in| signed_in.as_ref().map(for_them).unwrap_or_default())
     });
     let moved_to = Memo::new(move |_| {
         search.chosen.with(|chosen| {

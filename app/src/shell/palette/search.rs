@@ -10,7 +10,7 @@ use crate::{api, domain::matches::Matches};
 /// How long typing has to rest before the server is asked.
 const REST: Duration = Duration::from_millis(120);
 
-/// It outlives the field, which is made anew when the server is asked again who is signed in.
+/// It belongs to the frame and outlives the field.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
     pub(super) text: RwSignal<String>,
