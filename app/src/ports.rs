@@ -141,7 +141,7 @@ pub trait ManageTenantsPort: Send + Sync {
         context: &Context,
         form: StatusForm,
     ) -> Result<StatusDraft, Problem>;
-    /// Gives the chosen tenants another status, each with an event of its own.
+    /// Gives the chosen tenants another status, each with its event.
     async fn set_status(
         &self,
         context: &Context,

@@ -1,7 +1,7 @@
 -- What people manage of a tenant, beside its health.
 ALTER TABLE tenants ADD COLUMN type TEXT;
 ALTER TABLE tenants ADD COLUMN country TEXT;
--- What the console keeps of a tenant, whoever registers it. JSON.
+-- What the console keeps of a tenant. JSON.
 ALTER TABLE tenants ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 -- Counts the changes of its values and settings.
 ALTER TABLE tenants ADD COLUMN version INTEGER NOT NULL DEFAULT 0;

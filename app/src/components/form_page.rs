@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
+    field::TextArea,
     flash::use_flash,
     form_dialog::Resumed,
     heading::PageHeading,
@@ -21,6 +22,7 @@ use crate::{
         flash::Flash,
         form::{Marked, differing},
         problem::{Problem, ProblemCode},
+        support_sessions::REASON_MIN,
     },
 };
 
@@ -176,6 +178,21 @@ pub fn FormPage(
                 </form>
             </section>
         </div>
+    }
+    .into_any()
+}
+
+/// The field in which a change of a tenant is explained.
+#[component]
+pub fn ReasonField(value: String, refused: Refused) -> impl IntoView {
+    view! {
+        <TextArea
+            name="reason"
+            label="Reason"
+            hint=|| format!("Recorded in the tenant’s audit log. At least {REASON_MIN} characters.")
+            value
+            error=refused.error("reason")
+        />
     }
     .into_any()
 }

@@ -5,13 +5,12 @@ use leptos::prelude::*;
 use crate::{
     api,
     components::{
-        Field, FormLoaded, FormPage, Refused, TextArea, TextField, choices, labelled, resume,
+        Field, FormLoaded, FormPage, ReasonField, Refused, TextField, choices, labelled, resume,
         use_named,
     },
     domain::{
         flash::Flash,
         shown::in_sentence,
-        support_sessions::REASON_MIN,
         tenants::{ManagedTenant, TenantForm, TenantKind, TenantMaster, TenantsAbout},
     },
     paths,
@@ -129,13 +128,7 @@ fn Fields(form: TenantForm, refused: Refused, is_new: bool) -> impl IntoView {
     });
     let reason = (!is_new).then(|| {
         view! {
-            <TextArea
-                name="reason"
-                label="Reason"
-                hint=|| format!("Recorded in the tenant’s audit log. At least {REASON_MIN} characters.")
-                value=form.reason
-                error=refused.error("reason")
-            />
+            <ReasonField value=form.reason refused=refused.clone()/>
         }
     });
     view! {

@@ -4,11 +4,10 @@ use leptos::prelude::*;
 
 use crate::{
     api,
-    components::{FormLoaded, FormPage, TextArea, TextField, resume, use_named},
+    components::{FormLoaded, FormPage, ReasonField, TextField, resume, use_named},
     domain::{
         flash::Flash,
         shown::in_sentence,
-        support_sessions::REASON_MIN,
         tenants::{ManagedTenant, SettingsForm},
     },
     paths,
@@ -41,7 +40,9 @@ fn Form(managed: ManagedTenant, flash: Option<Flash>) -> impl IntoView {
     let may = managed.may_manage;
     let about = move || {
         let text = match may {
-            true => "These settings belong to this console, whoever manages tenants.",
+            true => {
+                "These settings belong to this console, also where the platform manages tenants."
+            }
             false => "You can’t change settings. Ask a super admin.",
         };
         view! { <p>{text}</p> }
@@ -102,13 +103,7 @@ fn Form(managed: ManagedTenant, flash: Option<Flash>) -> impl IntoView {
                 error=refused.error("support_may_write")
             />
             {numbers}
-            <TextArea
-                name="reason"
-                label="Reason"
-                hint=|| format!("Recorded in the tenant’s audit log. At least {REASON_MIN} characters.")
-                value=form.reason
-                error=refused.error("reason")
-            />
+            <ReasonField value=form.reason refused=refused.clone()/>
         </FormPage>
     }
     .into_any()

@@ -7,13 +7,12 @@ use super::edit_tenant::why_not;
 use crate::{
     api,
     components::{
-        FormLoaded, FormPage, Outside, Refused, TenantStatusTag, TextArea, TextField,
+        FormLoaded, FormPage, Outside, ReasonField, Refused, TenantStatusTag, TextField,
         format::counted,
     },
     domain::{
         flash::Flash,
         shown::in_sentence,
-        support_sessions::REASON_MIN,
         tenants::{StatusDraft, StatusForm, StatusRow, Tenant, TenantStatus, lifecycle::to_verb},
     },
     paths,
@@ -131,13 +130,7 @@ fn Answers(kept: StatusForm, slug: Option<String>, refused: Refused) -> impl Int
         }
     });
     view! {
-        <TextArea
-            name="reason"
-            label="Reason"
-            hint=|| format!("Recorded in the tenant’s audit log. At least {REASON_MIN} characters.")
-            value=kept.reason
-            error=refused.error("reason")
-        />
+        <ReasonField value=kept.reason refused=refused.clone()/>
         {slug}
     }
     .into_any()

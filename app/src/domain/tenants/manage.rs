@@ -95,7 +95,7 @@ pub struct TenantChoices {
 pub struct ManagedTenant {
     /// The tenant as it is now.
     pub tenant: Tenant,
-    /// What the console keeps of it, whoever the master is.
+    /// What the console keeps of it.
     pub settings: super::TenantSettings,
     /// For forms: tells this state of the tenant from others.
     pub seen: String,

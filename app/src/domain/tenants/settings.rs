@@ -1,4 +1,4 @@
-//! What the console keeps of a tenant beside its registration, whoever the master is.
+//! What the console keeps of a tenant beside its registration.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Registration of tenants by the platform, and how a tenant is stored, whoever changes it.
+//! Registration of tenants by the platform, and how a tenant is stored.
 
 use app::domain::{
     SupportSessionId, TenantId, Timestamp,

@@ -1,4 +1,4 @@
-//! What the console keeps of a tenant, whoever the master is: thresholds, and whether support may
+//! What the console keeps of a tenant: thresholds, and whether support may
 //! write.
 
 use std::collections::BTreeSet;
