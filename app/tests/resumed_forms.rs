@@ -1,6 +1,5 @@
 //! What a page's form shows after it was refused, kept for a sign-in, or overtaken by somebody else.
 #![cfg(feature = "ui")]
-#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use app::{
     components::resume,

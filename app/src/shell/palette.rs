@@ -81,31 +81,8 @@ fn Palette(signed_in: RwSignal<Option<SignedIn>>, overlays: Overlays) -> impl In
     let dialog = NodeRef::<html::Dialog>::new();
     open_modally(dialog);
     let search = overlays.search;
-    let live = use_live(Signal::default());
-    let path = use_location().pathname;
-    let shown = Memo::new(move |_| {
-        let here = Here {
-            path: path.get(),
-            paused: live.paused.get(),
-        };
-        let text = search.text.get();
-        let for_them = |signed_in: &SignedIn| {
-            let of_answer = |(_, matches): &(_, _)| entries(&text, matches, signed_in, &here);
-            search.found.with(of_answer)
-        };
-        signed_in.with(|signed_in| signed_in.as_ref().map(for_them).unwrap_or_default())
-    });
-    let moved_to = Memo::new(move |_| {
-        search.chosen.with(|chosen| {
-            let place = |entry| shown.with(|shown| shown.iter().position(|other| other == entry));
-            chosen.as_ref().and_then(place)
-        })
-    });
-    let list = List {
-        shown,
-        moved_to,
-        search,
-    };
+    let list = use_list(signed_in, search);
+    let shown = list.shown;
     let act = use_act(overlays);
     let choose = Callback::new(move |place| {
         if let Some(entry) = list.entry(place) {
@@ -162,6 +139,35 @@ fn Palette(signed_in: RwSignal<Option<SignedIn>>, overlays: Overlays) -> impl In
         </dialog>
     }
     .into_any()
+}
+
+/// What fits what is typed, where the person is.
+fn use_list(signed_in: RwSignal<Option<SignedIn>>, search: Search) -> List {
+    let live = use_live(Signal::default());
+    let path = use_location().pathname;
+    let shown = Memo::new(move |_| {
+        let here = Here {
+            path: path.get(),
+            paused: live.paused.get(),
+        };
+        let text = search.text.get();
+        let for_them = |signed_in: &SignedIn| {
+            let of_answer = |(_, matches): &(_, _)| entries(&text, matches, signed_in, &here);
+            search.found.with(of_answer)
+        };
+        signed_in.with(|signed_in| signed_in.as_ref().map(for_them).unwrap_or_default())
+    });
+    let moved_to = Memo::new(move |_| {
+        search.chosen.with(|chosen| {
+            let place = |entry| shown.with(|shown| shown.iter().position(|other| other == entry));
+            chosen.as_ref().and_then(place)
+        })
+    });
+    List {
+        shown,
+        moved_to,
+        search,
+    }
 }
 
 /// The results, and which of them is active.
