@@ -43,8 +43,8 @@ pub fn resume<F: Marked>(flash: Option<Flash>, mut present: F) -> (F, Refused) {
     match kept {
         None => (present, refused),
         Some(typed) if refused.is_conflict() => {
+            present.take_rest(&typed);
             refused.before = differing(&typed, &present);
-            present.take_rest(typed);
             (present, refused)
         }
         Some(typed) => (typed, refused),

@@ -29,7 +29,7 @@ pub type Fields = BTreeMap<String, Vec<String>>;
 /// made, and isn't saved over another.
 pub trait Marked: Serialize + DeserializeOwned {
     /// Takes what is no value, such as the reason, from what was typed for an older state.
-    fn take_rest(&mut self, typed: Self);
+    fn take_rest(&mut self, typed: &Self);
 }
 
 /// The fields of a form in which it differs from another state, each with what it has.

@@ -104,7 +104,7 @@ impl RolesForm {
 }
 
 impl Marked for RolesForm {
-    fn take_rest(&mut self, _typed: Self) {}
+    fn take_rest(&mut self, _typed: &Self) {}
 }
 
 fn sorted<'t>(texts: impl Iterator<Item = &'t str>) -> Result<Vec<Role>, String> {

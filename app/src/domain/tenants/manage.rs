@@ -234,8 +234,8 @@ impl TenantForm {
 }
 
 impl Marked for TenantForm {
-    fn take_rest(&mut self, typed: Self) {
-        self.reason = typed.reason;
+    fn take_rest(&mut self, typed: &Self) {
+        self.reason.clone_from(&typed.reason);
     }
 }
 

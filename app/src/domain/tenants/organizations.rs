@@ -127,8 +127,8 @@ impl OrganizationForm {
 }
 
 impl Marked for OrganizationForm {
-    fn take_rest(&mut self, typed: Self) {
-        self.reason = typed.reason;
+    fn take_rest(&mut self, typed: &Self) {
+        self.reason.clone_from(&typed.reason);
     }
 }
 

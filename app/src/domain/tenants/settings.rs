@@ -152,8 +152,8 @@ impl SettingsForm {
 }
 
 impl Marked for SettingsForm {
-    fn take_rest(&mut self, typed: Self) {
-        self.reason = typed.reason;
+    fn take_rest(&mut self, typed: &Self) {
+        self.reason.clone_from(&typed.reason);
     }
 }
 
