@@ -40,7 +40,7 @@ fn tenants_and_organizations_keep_their_json() {
         "type":null,"country":null,"plan":"Business","region":null,"contact":null,"created_at":"2025-03-14T00:00:00Z"}"#,
     );
     round_trips::<TenantRegistration>(
-        r#"{"slug":"acme","name":"Acme","status":"active","plan":null,"region":"EU",
+        r#"{"slug":"acme","name":"Acme","status":"active","type":null,"country":null,"plan":null,"region":"EU",
         "contact":null,"created_at":null}"#,
     );
     round_trips::<Organization>(
@@ -51,7 +51,7 @@ fn tenants_and_organizations_keep_their_json() {
         r#"{"name":"Legal","slug":"legal","status":"active","created_at":"2025-03-14T00:00:00Z"}"#,
     );
     round_trips::<TenantHealth>(
-        r#"{"tenant":{"id":"acme","slug":"acme","name":"Acme","status":"onboarding","plan":null,
+        r#"{"tenant":{"id":"acme","slug":"acme","name":"Acme","status":"onboarding","type":null,"country":null,"plan":null,
         "region":null,"contact":null,"created_at":"2025-03-14T00:00:00Z"},
         "signals":{"health":"unknown","since":"2026-11-22T09:40:00Z","last_seen":null,
         "calls_24h":0,"errors_24h":0,"updated_at":"2026-11-22T12:04:31Z"},
