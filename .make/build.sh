@@ -9,6 +9,7 @@ both() {
   # In a separate process group, so that it ends with this script, including its children.
   set -m
   STEP_LOG='' "$ROOT/.make/bundle.sh" release >"$TARGET/bundle.log" 2>&1 &
+  set +m
   trap "kill -- -$! 2>/dev/null || true" EXIT
   cargo build --locked --release -p server --lib
   wait $! || { cat "$TARGET/bundle.log"; return 1; }
