@@ -45,8 +45,8 @@ looks: ## Take the pictures that `looks.spec.ts` compares with anew (review what
 bench: ## Compare with peers: overview, sizes, gateway, revocation (ARGS="gateway --rounds 5"; docs/benchmarks.md)
 	@.make/bench.sh $(ARGS)
 
-dist: ## Make the packages: a .deb and a tar.gz (in target/dist)
-	@.make/dist.sh
+dist: ## Make the packages: a .deb and a tar.gz (in target/dist; ARGS=arm64 on another machine)
+	@.make/dist.sh $(ARGS)
 
 dist-test: ## Make the packages, and install, upgrade, remove and purge them in a fresh Debian root (needs root)
 	@.make/dist-test.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the packages in $TARGET/dist: a .deb and a tar.gz with the program, its service, manual pages, completions and
-# documents.
-#   SUPPORT_CONSOLE_BINARY=…   a finished program, instead of a new release build
+# documents. They are for this machine's architecture, or on another machine for arm64: `dist.sh arm64`.
+#   SUPPORT_CONSOLE_BINARY=…   a finished program for that architecture, instead of a new release build
 #   SUPPORT_CONSOLE_VERSION=…  another version than Cargo.toml's, for a test of an upgrade
 source "$(dirname "$0")/lib.sh"
 
@@ -11,10 +11,38 @@ version=${SUPPORT_CONSOLE_VERSION:-$(sed -n '/^\[workspace.package\]/,/^\[/ s/^v
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
 
+host=$(dpkg --print-architecture)
+architecture=${1:-$host}
+needed=(dpkg-deb:dpkg)
+case $architecture in
+  "$host")
+    release=$TARGET/release/$package tools='' run=()
+    needed+=(objdump:binutils strip:binutils)
+    ;;
+  arm64)
+    release=$TARGET/arm64/aarch64-unknown-linux-gnu/release/$package tools=aarch64-linux-gnu-
+    # Also shows that the program runs.
+    run=(qemu-aarch64 -L /usr/aarch64-linux-gnu)
+    needed+=("${tools}objdump:binutils-aarch64-linux-gnu" "${tools}strip:binutils-aarch64-linux-gnu" qemu-aarch64:qemu-user
+      /usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1:libc6-arm64-cross /usr/aarch64-linux-gnu/lib/libgcc_s.so.1:libgcc-s1-arm64-cross)
+    ;;
+  *) die "Packages are made for $host, which this machine has, or for arm64, not for $architecture." ;;
+esac
+
+build() {
+  "$ROOT/.make/setup.sh" build
+  if [[ $architecture == "$host" ]]; then
+    "$ROOT/.make/build.sh"
+  else
+    "$ROOT/.make/bundle.sh" release
+    "$ROOT/.make/cross.sh" "$architecture"
+  fi
+}
+
 need_tools() {
   local tool missing=()
-  for tool in dpkg-deb:dpkg objdump:binutils strip:binutils; do
-    command -v "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
+  for tool in "${needed[@]}"; do
+    command -v "${tool%:*}" >/dev/null || [[ $tool == /* && -e ${tool%:*} ]] || missing+=("${tool#*:}")
   done
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
@@ -30,9 +58,9 @@ put() {
 stage() {
   local made=$work/made doc=usr/share/doc/$package
   put 0755 "$binary" usr/bin
-  strip --strip-unneeded "$root/usr/bin/$package"
+  "${tools}strip" --strip-unneeded "$root/usr/bin/$package"
   mkdir "$made"
-  "$root/usr/bin/$package" generate "$made"
+  "${run[@]}" "$root/usr/bin/$package" generate "$made"
   gzip -n -9 "$made"/*.1
   put 0644 "$made"/*.1.gz usr/share/man/man1
   put 0644 "$made/$package.bash" usr/share/bash-completion/completions
@@ -59,7 +87,7 @@ make_tar() {
 make_deb() {
   local glibc size script control=$root/DEBIAN
   mkdir "$control"
-  glibc=$(objdump -T "$root/usr/bin/$package" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n1)
+  glibc=$("${tools}objdump" -T "$root/usr/bin/$package" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n1)
   size=$(du -sk "$root/usr" | cut -f1)
   sed -e "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$size/; s/@GLIBC@/${glibc#GLIBC_}/" \
     server/dist/debian/control.in >"$control/control"
@@ -69,13 +97,9 @@ make_deb() {
   dpkg-deb --root-owner-group -Zzstd --build "$root" "$out/${package}_${version}_$architecture.deb" >/dev/null
 }
 
-if [[ -z ${SUPPORT_CONSOLE_BINARY:-} ]]; then
-  "$ROOT/.make/setup.sh" build
-  "$ROOT/.make/build.sh"
-fi
-binary=${SUPPORT_CONSOLE_BINARY:-$TARGET/release/$package}
+[[ -n ${SUPPORT_CONSOLE_BINARY:-} ]] || build
+binary=${SUPPORT_CONSOLE_BINARY:-$release}
 step "Set-up: dpkg and binutils" need_tools
-architecture=$(dpkg --print-architecture)
 out=$TARGET/dist
 mkdir -p "$out"
 work=$(mktemp -d)
