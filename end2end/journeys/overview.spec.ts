@@ -17,6 +17,7 @@ test("the failing tenant is found by its card", async ({ page, demo }) => {
   await expect(title(page)).toHaveText(failing.name);
   await expect(page.getByText("failed in the last 15 minutes (threshold: 20%)")).toBeVisible();
   await expect(page.getByRole("group", { name: "Support Actions" }).getByRole("link")).toHaveText([
+    "Plan and settings",
     "Create Support Session",
     "Force Logout All Sessions",
   ]);

@@ -40,7 +40,7 @@ pub(super) fn Header(
         .into_any(),
         None => {
             let href = paths::managed_tenant(&tenant.id);
-            view! { <ButtonLink href class="quiet">"Manage tenant"</ButtonLink> }.into_any()
+            view! { <ButtonLink href class="quiet">"Plan and settings"</ButtonLink> }.into_any()
         }
     };
     view! {
