@@ -103,6 +103,7 @@ fn try_open(
     headers: &HeaderMap,
 ) -> Result<impl Stream<Item = Result<Event, Infallible>> + Send + use<>, Problem> {
     live.core.authorise(context, Act::ReadTenants)?;
+    live.core.authorise(context, Act::ReadSupportSessions)?;
     let Caller::Staff(staff) = &context.caller else {
         return Err(Problem::forbidden(
             "The live stream is for staff members with the role support_admin or super_admin.",

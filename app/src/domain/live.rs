@@ -32,7 +32,8 @@ pub struct LiveInterest {
     /// The support session whose access log is followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_of: Option<SupportSessionId>,
-    /// Whether staff members or their sign-ins are shown: the page is fetched again when some change.
+    /// Whether staff members or their sign-ins are shown: the page is fetched again when some change
+    /// that the viewer may read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staff: bool,
     /// Whether API keys are shown, alike.

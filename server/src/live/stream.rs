@@ -1,6 +1,7 @@
 //! The loop behind one open stream.
 
 mod failing;
+mod notice;
 mod spread;
 
 use std::{collections::HashMap, convert::Infallible, task::Poll, time::Duration};
@@ -13,7 +14,7 @@ use app::domain::{
 };
 use axum::response::sse::Event;
 use futures::Stream;
-use store::{Change, ChangeKind, StoreError};
+use store::StoreError;
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
     time::{Instant, MissedTickBehavior},
@@ -222,65 +223,6 @@ impl Teller {
         let now = self.live.core.now();
         self.send(&LiveEvent::Alive { now });
         Ok(true)
-    }
-
-    /// A request was made in a session, or may have been.
-    fn in_use(&mut self, session: Option<SupportSessionId>) {
-        if let Some(session) = session.filter(|id| self.view.shown_sessions().contains(id)) {
-            let now = Instant::now();
-            self.dirty.in_use.insert(session, now);
-            let unserved = Unserved::and(self.dirty.session_counts, now);
-            self.dirty.session_counts = Some(unserved);
-        }
-    }
-
-    /// Handles a change. Returns whether the staff member may still read.
-    async fn notice(&mut self, change: &Change) -> Result<bool, ServiceError> {
-        if self.view.is_fetched_again_for(change.kind) {
-            self.reset_soon();
-        }
-        match change.kind {
-            ChangeKind::Tenant if !self.view.wants_tenant(&change.subject) => {}
-            ChangeKind::Tenant | ChangeKind::Health => {
-                let unserved = Unserved::and(self.dirty.tenants, Instant::now());
-                self.dirty.tenants = Some(unserved);
-            }
-            ChangeKind::SupportSession => {
-                let now = Instant::now();
-                let unserved = Unserved::and(self.dirty.session_counts, now);
-                self.dirty.session_counts = Some(unserved);
-                if let Ok(session) = change.subject.parse() {
-                    self.dirty.support_sessions.insert(session, now);
-                }
-                if self.dirty.support_sessions.len() > TOUCHED {
-                    self.dirty.support_sessions.clear();
-                    self.reset_soon();
-                }
-            }
-            // Every page says so.
-            ChangeKind::Node => return Ok(self.reset_soon()),
-            ChangeKind::Staff if change.subject == self.staff.staff_id.to_string() => {
-                return self.still_present().await;
-            }
-            ChangeKind::StaffSession
-                if change.subject == self.staff.staff_session_id.to_string() =>
-            {
-                return self.still_present().await;
-            }
-            ChangeKind::Staff
-            | ChangeKind::StaffSession
-            | ChangeKind::UserSessions
-            | ChangeKind::ApiKey => {}
-        }
-        Ok(true)
-    }
-
-    async fn still_present(&mut self) -> Result<bool, ServiceError> {
-        let present = self.live.staff_sessions.is_present(&self.staff).await?;
-        if !present {
-            self.send(&LiveEvent::SignedOut);
-        }
-        Ok(present)
     }
 
     async fn flush(&mut self) -> Result<(), ServiceError> {

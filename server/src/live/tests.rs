@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use app::{
-    domain::{SupportSessionId, staff::Role},
+    domain::{StaffId, SupportSessionId, caller::Context, staff::Role},
     ports::CreateSupportSessions,
 };
 use axum::{
@@ -20,7 +20,10 @@ use tower::ServiceExt;
 use crate::{
     app_state::AppState,
     router,
-    services::testing::{World, both, form, sqlite, tenant},
+    services::{
+        api_keys::{ApiKeys, NewApiKey},
+        testing::{World, both, cli, form, sqlite, tenant},
+    },
 };
 
 async fn open(router: &Router, token: &str) -> BodyDataStream {
@@ -187,5 +190,112 @@ async fn a_page_hears_of_requests_at_another_node_without_waiting_for_a_heartbea
         );
         let waited = events.iter().any(|event| event.contains("event: alive"));
         assert!(!waited, "{}: {events:?}", world.engine);
+    }
+}
+
+/// A page that shows staff members and API keys.
+const ADMINISTRATION: &str = "/live?interest=%7B%22staff%22%3Atrue%2C%22api_keys%22%3Atrue%7D";
+
+/// Ana and Cleo, who are super admins, Ben with a role, and where Ana and Ben open pages.
+struct Administration {
+    world: World,
+    ana: Context,
+    ben: StaffId,
+    cleo: StaffId,
+    anas: BodyDataStream,
+    bens: BodyDataStream,
+}
+
+impl Administration {
+    async fn of(world: World, bens_role: Role) -> Self {
+        for tenant in ["acme", "bolt"] {
+            world.add_tenant(tenant).await;
+        }
+        world.add("ana", &[Role::SuperAdmin]).await;
+        let ben = world.add("ben", &[bens_role]).await.id;
+        let cleo = world.add("cleo", &[Role::SuperAdmin]).await.id;
+        let (as_ana, as_ben) = (world.sign_in("ana").await, world.sign_in("ben").await);
+        let ana = world.context(&as_ana).await;
+        // From here on: what was done so far is no news.
+        world.core.store.follow_changes().await.unwrap();
+        let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+        let state = AppState::new(world.core.clone(), keys).unwrap();
+        let live = state.live(broadcast::Sender::new(1), CancellationToken::new());
+        let router = router::console(&state, live, None);
+        let mut anas = open_at(&router, as_ana.token.expose(), ADMINISTRATION).await;
+        let mut bens = open_at(&router, as_ben.token.expose(), ADMINISTRATION).await;
+        next(&mut anas).await;
+        next(&mut bens).await;
+        Self {
+            world,
+            ana,
+            ben,
+            cleo,
+            anas,
+            bens,
+        }
+    }
+
+    async fn add_key(&self) {
+        let new = NewApiKey {
+            name: "invoices".into(),
+            ..NewApiKey::default()
+        };
+        let keys = ApiKeys::new(self.world.core.clone());
+        keys.create(&cli(), new).await.unwrap();
+    }
+
+    async fn set_roles(&self, of: StaffId, roles: &[Role]) {
+        let set = self.world.staff.set_roles(&cli(), of, roles.to_vec());
+        set.await.unwrap();
+    }
+
+    /// Whether Ben's page is told to fetch everything again because of what was done so far. Two
+    /// support sessions are created after it, and a page that hears of the second has been told
+    /// everything before.
+    async fn is_bens_page_reset(&mut self) -> bool {
+        let mut events = Vec::new();
+        for of in ["acme", "bolt"] {
+            let service = self.world.support_sessions();
+            let created = service.create(&self.ana, &tenant(of), form()).await;
+            created.unwrap();
+            events.extend(until(&mut self.bens, &["support_sessions"]).await);
+        }
+        events.iter().any(|event| event.contains("event: reset\n"))
+    }
+}
+
+#[tokio::test]
+async fn a_support_admin_who_asks_for_staff_and_keys_hears_nothing_of_them() {
+    for world in both().await {
+        let engine = world.engine;
+        let mut pages = Administration::of(world, Role::SupportAdmin).await;
+        pages.add_key().await;
+        pages.world.sign_in("cleo").await;
+        pages.set_roles(pages.cleo, &[Role::SupportAdmin]).await;
+        assert!(!pages.is_bens_page_reset().await, "{engine}");
+        until(&mut pages.anas, &["reset"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_super_admin_who_loses_the_role_hears_of_that_and_of_no_more() {
+    for world in both().await {
+        let engine = world.engine;
+        let mut pages = Administration::of(world, Role::SuperAdmin).await;
+        pages.set_roles(pages.ben, &[Role::SupportAdmin]).await;
+        until(&mut pages.bens, &["reset"]).await;
+        pages.add_key().await;
+        pages.set_roles(pages.cleo, &[Role::SupportAdmin]).await;
+        assert!(!pages.is_bens_page_reset().await, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn everyone_hears_of_their_own_sign_ins() {
+    for world in both().await {
+        let mut pages = Administration::of(world, Role::SupportAdmin).await;
+        pages.world.sign_in("ben").await;
+        until(&mut pages.bens, &["reset"]).await;
     }
 }

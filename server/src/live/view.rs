@@ -9,6 +9,7 @@ use app::domain::{
     SupportSessionId, TenantId, Timestamp,
     access_log::{AccessLogEntry, PagesWithoutBanner, RequestOutcome},
     live::{AccessLogChange, LiveEvent, LiveInterest, SupportSessionsChange, TenantsChange},
+    policy::Act,
     support_sessions::{SupportSession, SupportSessionCounts, SupportSessionStatus},
     tenants::{HealthCounts, TenantHealth},
 };
@@ -96,15 +97,16 @@ impl View {
         self.interest.new_support_sessions || self.interest.support_sessions.contains(&session)
     }
 
-    /// Whether the page shows what is fetched again as a whole when something of this kind changes.
-    pub(super) fn is_fetched_again_for(&self, kind: ChangeKind) -> bool {
-        let of_staff = [
-            ChangeKind::Staff,
-            ChangeKind::StaffSession,
-            ChangeKind::SupportSession,
-        ];
-        let is_of_keys = self.interest.api_keys && kind == ChangeKind::ApiKey;
-        is_of_keys || self.interest.staff && of_staff.contains(&kind)
+    /// If the page shows what is fetched again as a whole when something of this kind changes: what
+    /// the viewer must be allowed to do to hear of it.
+    pub(super) fn fetched_again_for(&self, kind: ChangeKind) -> Option<Act<'static>> {
+        match kind {
+            ChangeKind::ApiKey => self.interest.api_keys.then_some(Act::ReadKeys),
+            ChangeKind::Staff | ChangeKind::StaffSession | ChangeKind::SupportSession => {
+                self.interest.staff.then_some(Act::ReadStaff)
+            }
+            _ => None,
+        }
     }
 
     /// Rows that have changed since they were last sent, and the figures. Pending while it is too early to

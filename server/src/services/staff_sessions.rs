@@ -134,11 +134,12 @@ impl StaffSessions {
         Ok(ends_at.map(|ends_at| (caller, ends_at)))
     }
 
-    /// Whether an open page may go on showing data. It doesn't extend a sign-in: only requests
-    /// count for the idle limit.
-    pub async fn is_present(&self, staff: &StaffCaller) -> Result<bool, StoreError> {
+    /// The viewer of an open page as currently stored; `None` if the page may show no more data. It
+    /// doesn't extend a sign-in: only requests count for the idle limit.
+    pub async fn present(&self, staff: &StaffCaller) -> Result<Option<StaffCaller>, StoreError> {
         let found = self.look_again(staff.staff_session_id).await?;
-        Ok(found.is_some_and(|(now, _)| !now.roles.is_empty() && !now.must_change_password))
+        let found = found.map(|(now, _)| now);
+        Ok(found.filter(|now| !now.roles.is_empty() && !now.must_change_password))
     }
 
     /// Ends the caller's sign-in, or all of that person's sign-ins. Returns how many ended. Without
