@@ -32,7 +32,7 @@ use store::{
 
 use self::{
     progress::Progress,
-    read_on::{at_last, may_read_on},
+    read_on::{at_last, caller_now},
 };
 use crate::services::{
     Core, ServiceError,
@@ -161,14 +161,14 @@ const fn content_type(format: ExportFormat) -> &'static str {
 fn body(
     core: &Core,
     context: &Context,
-    reach: AuditReach,
+    granted: AuditReach,
     filter: AuditFilter,
     format: ExportFormat,
 ) -> BoxStream<'static, Result<Bytes, ServiceError>> {
-    let store = core.store.within(Lane::Exports);
-    let asked = (core.clone(), context.clone(), store, reach, filter);
+    let (begun, store) = (core.now(), core.store.within(Lane::Exports));
+    let asked = (core.clone(), context.clone(), store, granted, filter);
     stream::try_unfold(Progress::Beginning, move |progress| {
-        let (core, context, store, reach, filter) = asked.clone();
+        let (core, context, store, granted, filter) = asked.clone();
         async move {
             if progress == Progress::Done {
                 return Ok(None);
@@ -177,11 +177,15 @@ fn body(
             // The connection is returned before the bytes are sent, so a slow reader holds none.
             let read = async || {
                 if !is_first {
-                    may_read_on(&core, &context).await?;
+                    let context = caller_now(&core, &context, begun).await?;
+                    if reach(&core, &context, &filter)? != granted {
+                        let detail = "You may read less than before. The file is not complete.";
+                        return Err(Problem::forbidden(detail).into());
+                    }
                 }
                 let mut reader = store.read_at_last().await?;
                 let mut db = reader.db();
-                Ok(progress.clone().step(&mut db, &reach, &filter).await?)
+                Ok(progress.clone().step(&mut db, &granted, &filter).await?)
             };
             let (events, next) = at_last(read).await?;
             Ok(Some((write(&events, format, is_first)?, next)))

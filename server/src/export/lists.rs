@@ -24,7 +24,7 @@ use store::{Lane, audit::chain_of};
 use self::rows::Row;
 use super::{
     Export, file_name,
-    read_on::{at_last, may_read_on},
+    read_on::{at_last, caller_now},
     table,
 };
 use crate::{
@@ -207,6 +207,7 @@ fn body(
     format: ExportFormat,
     first: Page,
 ) -> BoxStream<'static, Result<Bytes, ServiceError>> {
+    let begun = state.core.now();
     stream::try_unfold(Step::Have(first, true), move |step| {
         let (state, context, list) = (state.clone(), context.clone(), list.clone());
         async move {
@@ -215,7 +216,7 @@ fn body(
                 Step::Have(page, is_first) => (page, is_first),
                 Step::Read(cursor) => {
                     let read = async || {
-                        may_read_on(&state.core, &context).await?;
+                        let context = caller_now(&state.core, &context, begun).await?;
                         let page = list.page(&state, &context, Some(cursor.clone()));
                         Ok(Lane::Exports.run(page).await?)
                     };

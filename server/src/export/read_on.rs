@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use app::domain::{
-    caller::{Caller, Context},
+    Timestamp,
+    api_keys::ApiKeyState,
+    caller::{Caller, Context, StaffCaller},
     problem::{Problem, ProblemCode},
 };
 
@@ -38,32 +40,57 @@ where
     read.inspect_err(|error| tracing::warn!(%error, "a file that was begun breaks off"))
 }
 
-/// Refuses to go on for a staff member who has signed out or may sign in no more, and for a key that
-/// is revoked. The idle limit doesn't count: reading a file is no pause.
-pub(super) async fn may_read_on(core: &Core, context: &Context) -> Result<(), ServiceError> {
+/// The caller as the store knows them now, to authorise the next page of a file that was begun at `begun`. The idle limit doesn't
+/// count: reading a file is no pause.
+///
+/// # Errors
+///
+/// If the sign-in has ended or expired, the staff member may sign in no more, the key has expired or was revoked, or its secret was
+/// replaced without an overlap, or with one that has ended.
+pub(super) async fn caller_now(
+    core: &Core,
+    context: &Context,
+    begun: Timestamp,
+) -> Result<Context, ServiceError> {
+    let now = core.now();
     let mut reader = core.store.within(Lane::Exports).read_at_last().await?;
     let mut db = reader.db();
-    let may = match &context.caller {
+    let caller = match &context.caller {
         Caller::Staff(staff) => {
             let session = db.lookup_staff_session(staff.staff_session_id).await?;
-            session.is_some_and(|session| {
-                let member = session.staff.member;
-                let stays = member.deactivated_at.is_none() && !member.roles.is_empty();
-                stays && session.ended_at.is_none()
+            let session = session.filter(|session| {
+                let is_open = session.ended_at.is_none() && session.expires_at > now;
+                is_open && session.staff.member.may_enter()
+            });
+            session.map(|session| {
+                Caller::Staff(StaffCaller {
+                    roles: session.staff.member.roles,
+                    must_change_password: session.staff.must_change_password,
+                    ..staff.clone()
+                })
             })
         }
         Caller::Key(key) => {
-            let key = db.lookup_api_key(key.id).await?;
-            key.is_some_and(|key| key.revoked_at.is_none())
+            let found = db.lookup_api_key(key.id).await?;
+            let works = found.is_some_and(|found| {
+                let was_rotated = found.rotated_at.is_some_and(|at| at > begun);
+                let is_active = found.state(now) == ApiKeyState::Active;
+                is_active && (!was_rotated || found.overlap(now).is_some())
+            });
+            works.then(|| context.caller.clone())
         }
-        Caller::Anonymous | Caller::Support(_) | Caller::Cli { .. } | Caller::System => true,
+        Caller::Anonymous | Caller::Support(_) | Caller::Cli { .. } | Caller::System => {
+            Some(context.caller.clone())
+        }
     };
-    match may {
-        true => Ok(()),
-        false => Err(Problem::new(
+    let caller = caller.ok_or_else(|| {
+        Problem::new(
             ProblemCode::Unauthenticated,
-            "Sign in again. The file is not complete.",
+            "Sign in again, or send a valid key. The file is not complete.",
         )
-        .into()),
-    }
+    })?;
+    Ok(Context {
+        caller,
+        origin: context.origin.clone(),
+    })
 }

@@ -1,5 +1,6 @@
 use app::domain::{
-    api_keys::ApiRight,
+    ApiKeyId,
+    api_keys::{ApiRight, KeyRotation},
     audit::{AuditAction, FieldChange},
     caller::Caller,
     staff::Role,
@@ -9,6 +10,7 @@ use audit::{
     verify::{Extent, verify_lines},
 };
 use axum::{Extension, Router, routing::get};
+use chrono::TimeDelta;
 use futures::TryStreamExt;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -25,6 +27,7 @@ use crate::{
     router,
     services::{
         api_keys::{ApiKeys, NewApiKey},
+        staff_sessions::ABSOLUTE_LIMIT,
         testing::{World, anonymous, both, cli, from_address, key_with, sqlite, support_admin},
     },
 };
@@ -83,6 +86,76 @@ async fn a_file_breaks_off_for_who_has_signed_out_or_whose_key_is_revoked() {
             }
             assert!(body.next().await.unwrap().is_err(), "{}", test.engine);
         }
+    }
+}
+
+/// A super admin's sign-in and a platform key that lasts a day, both made at noon.
+async fn readers(test: &World) -> (Context, ApiKeyId, Context) {
+    test.add("ana", &[Role::SuperAdmin]).await;
+    test.add("bo", &[Role::SuperAdmin]).await;
+    let ana = test.context(&test.sign_in("ana").await).await;
+    let keys = ApiKeys::new(test.core.clone());
+    let new = NewApiKey {
+        name: "a platform".into(),
+        expires_in_days: Some(1),
+        ..NewApiKey::default()
+    };
+    let made = keys.create(&cli(), new).await.unwrap();
+    let key = keys.authenticate(made.token.expose(), None).await.unwrap();
+    let key = from_address(Caller::Key(key.unwrap()), "192.0.2.1");
+    (ana, made.key.id, key)
+}
+
+/// A file of every event, whose first page was read.
+async fn begun(test: &World, context: &Context) -> BoxStream<'static, Result<Bytes, ServiceError>> {
+    let all = AuditFilter::default();
+    let export = export(&test.core, context, all, ExportFormat::Csv).await;
+    let mut body = export.unwrap().body;
+    assert!(body.next().await.unwrap().is_ok(), "{}", test.engine);
+    body
+}
+
+#[tokio::test]
+async fn a_file_breaks_off_once_the_sign_in_or_the_key_behind_it_has_expired() {
+    for test in both().await {
+        add_pages(&test).await;
+        let start = test.core.now();
+        let (ana, _, key) = readers(&test).await;
+        for (context, lasts) in [(&ana, ABSOLUTE_LIMIT), (&key, TimeDelta::days(1))] {
+            let mut body = begun(&test, context).await;
+            let left = start + lasts - test.core.now();
+            test.clock.advance(left - TimeDelta::microseconds(1));
+            assert!(body.next().await.unwrap().is_ok(), "{}", test.engine);
+            test.clock.advance(TimeDelta::microseconds(1));
+            assert!(body.next().await.unwrap().is_err(), "{}", test.engine);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_breaks_off_for_who_lost_a_role_or_whose_secret_was_replaced() {
+    for test in both().await {
+        add_pages(&test).await;
+        let (ana, id, key) = readers(&test).await;
+        let (mut anas, mut keys) = (begun(&test, &ana).await, begun(&test, &key).await);
+        test.clock.advance(TimeDelta::seconds(1));
+        let Caller::Staff(staff) = &ana.caller else {
+            panic!("signed in")
+        };
+        let support = vec![Role::SupportAdmin];
+        let set = test.staff.set_roles(&cli(), staff.staff_id, support);
+        set.await.unwrap();
+        assert!(anas.next().await.unwrap().is_err(), "{}", test.engine);
+        let rotate = |overlap_hours| KeyRotation {
+            overlap_hours,
+            ..KeyRotation::default()
+        };
+        let service = ApiKeys::new(test.core.clone());
+        service.rotate(&cli(), id, rotate(1)).await.unwrap();
+        assert!(keys.next().await.unwrap().is_ok(), "both secrets work");
+        test.clock.advance(TimeDelta::seconds(1));
+        service.rotate(&cli(), id, rotate(0)).await.unwrap();
+        assert!(keys.next().await.unwrap().is_err(), "{}", test.engine);
     }
 }
 
