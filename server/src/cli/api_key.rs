@@ -4,7 +4,7 @@ use app::domain::{
     ApiKeyId, TenantId, Timestamp,
     api_keys::{
         ApiKey, ApiKeyState, ApiKeyUse, ApiRight, KEY_DAYS_MAX, KEY_REQUESTS_MAX, KeyRotation,
-        NewApiKey, OVERLAP_HOURS_MAX, parse_network,
+        NewApiKey, NextExpiry, OVERLAP_HOURS_MAX, parse_network,
     },
 };
 use clap::{Args, Subcommand, value_parser};
@@ -69,9 +69,12 @@ pub(super) struct RotateArgs {
     /// Hours for which the old secret works on (0: it stops working at once)
     #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = value_parser!(u32).range(0..=i64::from(OVERLAP_HOURS_MAX)))]
     overlap_hours: u32,
-    /// Days until the key expires (default: never)
+    /// Days until the key expires (default: the key keeps its expiry)
     #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(1..=i64::from(KEY_DAYS_MAX)))]
     expires_in_days: Option<u32>,
+    /// The key no longer expires
+    #[arg(long, conflicts_with = "expires_in_days")]
+    never_expires: bool,
 }
 
 #[derive(Debug, Args)]
@@ -103,7 +106,11 @@ pub(super) async fn run(common: &Common, command: ApiKeyCommand) -> Result<(), C
         ApiKeyCommand::Rotate(args) => {
             let rotation = KeyRotation {
                 overlap_hours: args.overlap_hours,
-                expires_in_days: args.expires_in_days,
+                expiry: match args.expires_in_days {
+                    Some(days) => NextExpiry::InDays(days),
+                    None if args.never_expires => NextExpiry::Never,
+                    None => NextExpiry::Unchanged,
+                },
                 form_key: None,
             };
             let made = keys.rotate(&context, args.id, rotation).await?;

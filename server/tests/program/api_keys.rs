@@ -48,6 +48,12 @@ async fn a_key_made_rotated_and_restricted_on_the_command_line_works_as_the_list
     ] {
         assert_eq!(status(&program, key).await, expected);
     }
+    let list = run(&["api-key", "list"]).await;
+    assert!(list.contains("active until"), "it keeps its expiry: {list}");
+    let words = ["api-key", "rotate", id.as_str(), "--overlap-hours", "0"];
+    let third = run(&[&words[..], &["--never-expires"]].concat()).await;
+    let list = run(&["api-key", "list"]).await;
+    assert!(!list.contains("active until"), "{list}");
     run(&["api-key", "revoke", &id]).await;
     assert_eq!(status(&program, &third).await, StatusCode::UNAUTHORIZED);
 }

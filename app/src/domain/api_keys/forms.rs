@@ -82,13 +82,25 @@ impl NewApiKey {
     }
 }
 
+/// When a key expires once its secret is replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NextExpiry {
+    /// When it would have expired.
+    #[default]
+    Unchanged,
+    /// Never.
+    Never,
+    /// After this many days from now.
+    InDays(u32),
+}
+
 /// The replacement of a key's secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyRotation {
     /// For how many hours the present secret goes on working; 0 ends it, and any secret before it, at once.
     pub overlap_hours: u32,
-    /// After how many days from now the key expires; `None` for never.
-    pub expires_in_days: Option<u32>,
+    /// When the key expires.
+    pub expiry: NextExpiry,
     /// Names the form, so that a form that is sent twice replaces one secret.
     pub form_key: Option<String>,
 }
@@ -104,7 +116,9 @@ impl KeyRotation {
         if self.overlap_hours > OVERLAP_HOURS_MAX {
             problems.add("overlap_hours", between(0, OVERLAP_HOURS_MAX));
         }
-        check_days(&mut problems, self.expires_in_days);
+        if let NextExpiry::InDays(days) = self.expiry {
+            check_days(&mut problems, Some(days));
+        }
         problems.finish()?;
         Ok(self)
     }
@@ -193,9 +207,10 @@ impl RotateKeyForm {
         let mut problems = FieldProblems::default();
         let overlap = whole_number(&self.overlap_hours).and_then(|hours| u32::try_from(hours).ok());
         let overlap = overlap.ok_or_else(|| between(0, OVERLAP_HOURS_MAX));
+        let days = number(&mut problems, "expires_in_days", &self.expires_in_days);
         let rotation = KeyRotation {
             overlap_hours: problems.checked("overlap_hours", overlap),
-            expires_in_days: number(&mut problems, "expires_in_days", &self.expires_in_days),
+            expiry: days.map_or(NextExpiry::Never, NextExpiry::InDays),
             form_key: form_key(&self.idempotency_key),
         };
         problems.finish()?;

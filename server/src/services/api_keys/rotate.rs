@@ -2,7 +2,7 @@
 
 use app::domain::{
     ApiKeyId,
-    api_keys::{ApiKey, ApiKeyState, KeyRotation},
+    api_keys::{ApiKey, ApiKeyState, KeyRotation, NextExpiry},
     audit::AuditAction,
     caller::Context,
     policy::Act,
@@ -101,9 +101,11 @@ impl ApiKeys {
             key.expires_at
                 .map_or(until, |expires_at| expires_at.min(until)),
         );
-        key.expires_at = rotation
-            .expires_in_days
-            .map(|days| now + TimeDelta::days(days.into()));
+        key.expires_at = match rotation.expiry {
+            NextExpiry::Unchanged => key.expires_at,
+            NextExpiry::Never => None,
+            NextExpiry::InDays(days) => Some(now + TimeDelta::days(days.into())),
+        };
         key.rotated_at = Some(now);
         Ok(key)
     }

@@ -2,7 +2,8 @@ use app::{
     domain::{
         TenantId,
         api_keys::{
-            ApiKeyFilter, ApiKeyForm, ApiKeyUse, ApiRight, KeyRotation, RotateKeyForm, UNUSED_AFTER,
+            ApiKeyFilter, ApiKeyForm, ApiKeyUse, ApiRight, KeyRotation, NextExpiry, RotateKeyForm,
+            UNUSED_AFTER,
         },
         page::PageRequest,
         staff::Role,
@@ -172,6 +173,13 @@ fn overlap(hours: u32) -> KeyRotation {
     }
 }
 
+fn expiring(expiry: NextExpiry) -> KeyRotation {
+    KeyRotation {
+        expiry,
+        ..overlap(24)
+    }
+}
+
 async fn works(keys: &ApiKeys, token: &Token) -> bool {
     keys.authenticate(token.expose(), None)
         .await
@@ -237,7 +245,7 @@ async fn a_key_expires_and_a_rotation_neither_revives_it_nor_extends_its_old_sec
     let first = keys.create(&cli(), new).await.unwrap();
     console.clock.advance(TimeDelta::hours(23));
     let second = keys
-        .rotate(&cli(), first.key.id, overlap(24))
+        .rotate(&cli(), first.key.id, expiring(NextExpiry::Never))
         .await
         .unwrap();
     assert_eq!(second.key.previous_until, first.key.expires_at);
@@ -263,6 +271,36 @@ async fn a_key_expires_and_a_rotation_neither_revives_it_nor_extends_its_old_sec
     let unknown = ApiKeyId::from_uuid(Uuid::from_u128(9));
     let rotated = keys.rotate(&cli(), unknown, overlap(0)).await;
     assert_eq!(code_of(rotated), ProblemCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_rotation_that_names_no_expiry_leaves_it_as_it_was() {
+    for console in both().await {
+        let keys = ApiKeys::new(console.core.clone());
+        let new = NewApiKey {
+            expires_in_days: Some(30),
+            ..new_key(None, &[])
+        };
+        let key = keys.create(&cli(), new).await.unwrap().key;
+        let now = console.core.now();
+        for (expiry, expected) in [
+            (NextExpiry::Unchanged, key.expires_at),
+            (NextExpiry::InDays(60), Some(now + TimeDelta::days(60))),
+            (NextExpiry::Never, None),
+            (NextExpiry::Unchanged, None),
+        ] {
+            let rotation = KeyRotation {
+                expiry,
+                ..overlap(0)
+            };
+            let rotated = keys.rotate(&cli(), key.id, rotation).await.unwrap().key;
+            assert_eq!(
+                rotated.expires_at, expected,
+                "{}: {expiry:?}",
+                console.engine
+            );
+        }
+    }
 }
 
 #[tokio::test]
