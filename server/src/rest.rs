@@ -61,7 +61,7 @@ impl Modify for Keys {
         description = "Registration, telemetry and reading. Send a key as `Authorization: Bearer` or `X-API-Key`. \
             The token of a support session reads its own tenant's audit log and support sessions. \
             Errors are problem details (RFC 9457) with a stable `code`. Each key may ask so often: \
-            `RateLimit-Policy` and `RateLimit` in each answer say what applies and what is left \
+            `RateLimit-Policy` and `RateLimit` in each answer to a key that works say what applies and what is left \
             (draft-ietf-httpapi-ratelimit-headers-10)."
     ),
     components(schemas(error::ProblemDocument)),

@@ -43,13 +43,13 @@ fn too_many_requests() -> Response {
         )
         .header(
             RATE_LIMIT_POLICY.as_str(),
-            field(Type::String, "The quota: `q` requests in `w` seconds. In every response."),
+            field(Type::String, "The quota: `q` requests in `w` seconds. In every response to a key that works."),
         )
         .header(
             RATE_LIMIT.as_str(),
             field(
                 Type::String,
-                "What is left of it: `r` requests, and all of them after `t` seconds. In every response.",
+                "What is left of it: `r` requests, and all of them after `t` seconds. In every response to a key that works.",
             ),
         )
         .build()

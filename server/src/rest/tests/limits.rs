@@ -96,6 +96,29 @@ async fn a_key_that_reads_cannot_fill_the_disk_with_exports() {
 }
 
 #[tokio::test]
+async fn what_the_rights_of_a_key_refuse_has_counted_and_says_what_is_left() {
+    let (app, _) = limited(sqlite().await, LIMITS).await;
+    for left in [2, 1, 0] {
+        let refused = get(&app, "/api/v1/tenants", "writer").await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert_eq!(refused.headers["ratelimit-policy"], "\"requests\";q=3;w=60");
+        let told = refused.headers["ratelimit"].to_str().unwrap();
+        assert!(
+            told.starts_with(&format!("\"requests\";r={left};t=")),
+            "{told}"
+        );
+    }
+    let over = get(&app, "/api/v1/tenants", "writer").await;
+    assert_refused(&over, "requests", "20");
+    // Refused before anything is counted.
+    for key in ["unknown", "revoked", "expired", "elsewhere"] {
+        let refused = get(&app, "/api/v1/tenants", key).await;
+        assert!(refused.status.is_client_error(), "{key}");
+        assert!(!refused.headers.contains_key("ratelimit"), "{key}");
+    }
+}
+
+#[tokio::test]
 async fn nobodys_requests_are_not_counted_and_zero_is_no_limit() {
     let none = LimitConfig {
         key_requests_per_minute: 0,
