@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use app::domain::audit::AuditAction;
 use clap::Args;
 use gateway::lease::LEASE;
 use secrecy::SecretString;
@@ -28,7 +29,7 @@ use crate::{
     after_help = "The file is a whole SQLite database with the state of one instant. Only its owner can read it. \
     The keys are not in it, so that nobody who finds it can sign anything. They rarely change: copy them once, and \
     after each change (`gateway keys …`), to another place. Without checkpoint.key, an audit log from which events \
-    were deleted can't be verified any more.\n\n\
+    were deleted can't be verified any more. The audit log records the backup (store.backed_up) once it is whole.\n\n\
     PostgreSQL has its own tools: docs/operations.md.\n\nExample:\n  \
     support-console backup --config console.toml /backup/2026-11-30.db --keys /safe/keys"
 )]
@@ -68,6 +69,8 @@ pub(super) async fn back_up(common: &Common, args: BackupArgs) -> Result<(), Cli
     let copied = spawn_blocking(move || Store::back_up(&url, &file)).await;
     copied.map_err(std::io::Error::other)??;
     say!("Backed up the data store to {}", args.file.display())?;
+    let recorded = record(&config, &args).await;
+    recorded.map_err(|error| CliError::Unrecorded(Box::new(error)))?;
     match &args.keys {
         None => say!(
             "The keys in {} are not in it: keep them in another place (--keys copies them).",
@@ -84,6 +87,23 @@ pub(super) async fn back_up(common: &Common, args: BackupArgs) -> Result<(), Cli
         }
     }
     Ok(())
+}
+
+/// Records a backup that is whole, and whether the keys are about to be copied. A store of another
+/// version stays as it is.
+async fn record(config: &Config, args: &BackupArgs) -> Result<(), CliError> {
+    let as_it_is = Config {
+        migrate_on_start: false,
+        ..config.clone()
+    };
+    let Opened { core, context } = open_with(as_it_is).await?;
+    let name = args.file.file_name().unwrap_or_default();
+    let action = AuditAction::StoreBackedUp {
+        file: name.to_string_lossy().into_owned(),
+        keys: args.keys.is_some(),
+    };
+    let event = core.event(&context, None, "store", action);
+    Ok(core.append(event).await?)
 }
 
 pub(super) async fn restore(common: &Common, args: RestoreArgs) -> Result<(), CliError> {

@@ -62,6 +62,8 @@ pub enum CliError {
          agrees with what was recorded. Export once more."
     )]
     ReadInPart(PathBuf),
+    #[error("the backup is whole, but it can't be recorded in the audit log")]
+    Unrecorded(#[source] Box<CliError>),
     #[error("the terminal can't be used")]
     Terminal(#[from] std::io::Error),
     /// The command has printed its bad news itself.

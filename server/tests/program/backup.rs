@@ -19,6 +19,8 @@ const CLIENTS: usize = 4;
 /// How many answers there are before anything begins.
 const SOME: usize = 100;
 
+const BACKED_UP: &str = "\"store.backed_up\"";
+
 /// Clients who ask until they are told to stop.
 struct Load {
     answered: Arc<Mutex<HashSet<String>>>,
@@ -105,6 +107,13 @@ async fn a_backup_under_load_loses_nothing_that_was_acknowledged_and_a_restore_r
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("exists already"), "{said}");
     assert!(bytes == std::fs::read(&file).unwrap(), "it is left alone");
+    let events = program.run(&["audit", "export"], "").await;
+    let backups = events.lines().filter(|line| line.contains(BACKED_UP));
+    let backups: Vec<_> = backups.collect();
+    assert_eq!(backups.len(), 1, "{backups:?}");
+    let metadata = "{\"file\":\"console.backup\",\"keys\":true}";
+    assert!(backups[0].contains(metadata), "{backups:?}");
+    assert!(backups[0].contains("\"cli\""), "{backups:?}");
 
     let mut other = Program::start(upstream.address, BY_PATH).await;
     let (code, said) = other.try_run(&["restore", backup]).await;
@@ -128,6 +137,7 @@ async fn a_backup_under_load_loses_nothing_that_was_acknowledged_and_a_restore_r
     assert_eq!(answer(&other, &session).await, refused);
     assert_eq!(upstream.requests(), sent);
     let events = other.run(&["audit", "export"], "").await;
+    assert!(!events.contains(BACKED_UP), "it is not in the backup");
     for action in ["store.restored", "support_session.revoked"] {
         let event = events
             .lines()

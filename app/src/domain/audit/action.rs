@@ -249,6 +249,8 @@ audit_actions! {
         "audit.pruned" => AuditPruned { before: Timestamp, last_seq: u64, last_hash: String }
     }
     System on "store" {
+        /// The store was copied to a file with this name. `keys` says whether a copy of the keys was asked for too.
+        "store.backed_up" => StoreBackedUp { file: String, keys: bool }
         /// The store was restored from a backup. Every support session in it was revoked.
         "store.restored" => StoreRestored {
             epoch: i64,

@@ -336,6 +336,10 @@ fn of_the_console() -> Vec<AuditAction> {
             from: Some(at("00:00:00")),
             to: None,
         },
+        AuditAction::StoreBackedUp {
+            file: "2026-11-22.db".into(),
+            keys: false,
+        },
         AuditAction::StoreRestored {
             epoch: 3,
             seen: Some(StoreMark {
