@@ -32,7 +32,7 @@ use store::{
 
 use self::{
     progress::Progress,
-    read_on::{at_last, caller_now},
+    read_on::{at_last, context_now},
 };
 use crate::services::{
     Core, ServiceError,
@@ -177,7 +177,7 @@ fn body(
             // The connection is returned before the bytes are sent, so a slow reader holds none.
             let read = async || {
                 if !is_first {
-                    let context = caller_now(&core, &context, begun).await?;
+                    let context = context_now(&core, &context, begun).await?;
                     if reach(&core, &context, &filter)? != granted {
                         let detail = "You may read less than before. The file is not complete.";
                         return Err(Problem::forbidden(detail).into());

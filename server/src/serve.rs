@@ -293,9 +293,9 @@ impl Server {
     }
 
     /// Stops in order: live streams, because they would never end by themselves; the listeners,
-    /// once open requests have ended; the tasks and the record; the lease, without which other
-    /// nodes would close what is still to be recorded; the store. Anything that hangs is aborted
-    /// after a while, and delays the others only for that time.
+    /// once open requests have ended; the tasks, changes of several tenants and the record; the
+    /// lease, without which other nodes would close what is still to be recorded; the store. Anything
+    /// that hangs is aborted after a while, and delays the others only for that time.
     pub async fn stop(self) {
         self.stop_within(DRAIN).await;
     }
@@ -311,7 +311,14 @@ impl Server {
         // Everything queued is written, because the gateway, which held the recorder, has stopped.
         drop(self.record.recorder);
         let recorded = tokio::time::timeout(patience, self.record.completions);
-        let (recorded, tasks_ended) = tokio::join!(recorded, ended(&mut self.tasks, patience));
+        let changed = tokio::time::timeout(patience, self.state.tenants.finish());
+        let (recorded, tasks_ended, changed) =
+            tokio::join!(recorded, ended(&mut self.tasks, patience), changed);
+        if changed.is_err() {
+            tracing::warn!(
+                "a change of several tenants was aborted: the audit log has those changed"
+            );
+        }
         if !tasks_ended {
             tracing::warn!("some background tasks were aborted");
         }

@@ -6,6 +6,7 @@
 pub mod audit;
 
 mod acting;
+pub(crate) mod caller_now;
 mod core;
 mod error;
 mod gates;

@@ -24,7 +24,7 @@ use store::{Lane, audit::chain_of};
 use self::rows::Row;
 use super::{
     Export, file_name,
-    read_on::{at_last, caller_now},
+    read_on::{at_last, context_now},
     table,
 };
 use crate::{
@@ -216,7 +216,7 @@ fn body(
                 Step::Have(page, is_first) => (page, is_first),
                 Step::Read(cursor) => {
                     let read = async || {
-                        let context = caller_now(&state.core, &context, begun).await?;
+                        let context = context_now(&state.core, &context, begun).await?;
                         let page = list.page(&state, &context, Some(cursor.clone()));
                         Ok(Lane::Exports.run(page).await?)
                     };

@@ -28,6 +28,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use gateway::SessionGates;
 use store::{StoreError, listing::PageAt, tenants::StoredTenant};
+use tokio_util::task::TaskTracker;
 
 use super::{Core, core::searched, telemetry::telemetry_state};
 
@@ -49,12 +50,24 @@ pub(super) const ORGANIZATIONS_SHOWN: u32 = 1000;
 pub struct TenantsService {
     core: Core,
     gates: Arc<SessionGates>,
+    /// Changes of status, which go on if the browser gives up.
+    running: TaskTracker,
 }
 
 impl TenantsService {
     /// Support sessions that end with a tenant are stopped at `gates`.
-    pub const fn new(core: Core, gates: Arc<SessionGates>) -> Self {
-        Self { core, gates }
+    pub fn new(core: Core, gates: Arc<SessionGates>) -> Self {
+        Self {
+            core,
+            gates,
+            running: TaskTracker::new(),
+        }
+    }
+
+    /// Waits for changes that were begun, also if nobody waits for their answer any more.
+    pub async fn finish(&self) {
+        self.running.close();
+        self.running.wait().await;
     }
 
     /// The one tenant that the caller may see, or `None` if the caller may see all.

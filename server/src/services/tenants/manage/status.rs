@@ -1,10 +1,10 @@
 //! The lifecycle: giving one tenant or several another status.
 
 use app::domain::{
-    AuditEventId, SupportSessionId, TenantId,
+    AuditEventId, SupportSessionId, TenantId, Timestamp,
     audit::AuditAction,
     caller::Context,
-    policy::Act,
+    policy::{Act, authorise, unauthenticated},
     problem::{Problem, ProblemCode},
     tenants::{
         StatusChanged, StatusDraft, StatusForm, StatusRow, Tenant, TenantMaster, TenantStatus,
@@ -16,6 +16,7 @@ use store::{Audited, ChangeKind, Lane, tenants::StoredTenant};
 use super::seen_tenant;
 use crate::services::{
     Acting, ServiceError,
+    caller_now::caller_now,
     tenants::{
         TenantsService, find_tenant,
         register::{Put, put_tenant},
@@ -91,15 +92,15 @@ impl TenantsService {
         let changing = async move { this.change_each(&context, marked, to, reason).await };
         // Goes on if the browser gives up: what was chosen must not stay as it was for that.
         let changed = match to.effect(true).bars_support {
-            true => tokio::spawn(Lane::Ends.run(changing)).await,
-            false => tokio::spawn(changing).await,
+            true => self.running.spawn(Lane::Ends.run(changing)).await,
+            false => self.running.spawn(changing).await,
         };
         changed
             .unwrap_or_else(|_| Err(Problem::new(ProblemCode::Internal, "Something went wrong.")))
     }
 
     /// Changes one after the other, each in a transaction with its event.
-    async fn change_each(
+    pub(in crate::services::tenants) async fn change_each(
         &self,
         context: &Context,
         tenants: Vec<(TenantId, String)>,
@@ -107,17 +108,13 @@ impl TenantsService {
         reason: String,
     ) -> Result<StatusChanged, Problem> {
         let is_one = tenants.len() == 1;
-        let ends = to.effect(true).bars_support;
+        // A single one was authorised with the request.
+        let begun = (!is_one).then(|| self.core.now());
         let (mut all, mut failed) = (StatusChanged::default(), Vec::new());
         let many = tenants.len();
         for (id, seen) in tenants {
             let given = (id, seen, to, reason.clone());
-            let change = self
-                .core
-                .act(context, given, |(id, seen, to, reason), act| {
-                    Box::pin(change(act, (id, seen), *to, reason))
-                });
-            match self.committed(ends, change).await.map_err(Problem::from) {
+            match self.change_one(context, begun, given).await {
                 Ok(None) => all.unchanged += 1,
                 Ok(Some((event, support, users))) => {
                     all.changed += 1;
@@ -132,6 +129,14 @@ impl TenantsService {
                 // What stops one stops the others.
                 Err(problem) => {
                     let left = many - all.changed - all.unchanged - failed.len();
+                    // Perhaps nobody waits for the answer any more.
+                    let why = problem.code.as_str();
+                    tracing::warn!(
+                        left,
+                        of = many,
+                        why,
+                        "a change of several tenants stopped early"
+                    );
                     failed.push(format!("{left} were not tried: {}", problem.detail));
                     break;
                 }
@@ -143,6 +148,30 @@ impl TenantsService {
         let told = failed.join(" ");
         let detail = format!("{} Not all could be changed. {told}", all.in_words(to));
         Err(Problem::new(ProblemCode::Conflict, detail))
+    }
+
+    /// Changes one. If it is one of several that were begun at `begun`, the caller must still be
+    /// allowed to.
+    async fn change_one(
+        &self,
+        context: &Context,
+        begun: Option<Timestamp>,
+        given: (TenantId, String, TenantStatus, String),
+    ) -> Result<Changed, Problem> {
+        if let Some(begun) = begun {
+            let mut reader = self.core.store.read().await?;
+            let now = self.core.now();
+            let caller = caller_now(&mut reader.db(), &context.caller, begun, now).await?;
+            let caller = caller.ok_or_else(unauthenticated)?;
+            authorise(&caller, Act::ManageTenants, now)?;
+        }
+        let ends = given.2.effect(true).bars_support;
+        let change = self
+            .core
+            .act(context, given, |(id, seen, to, reason), act| {
+                Box::pin(change(act, (id, seen), *to, reason))
+            });
+        Ok(self.committed(ends, change).await?)
     }
 
     async fn active_support_sessions(&self, id: &TenantId) -> Result<u64, Problem> {

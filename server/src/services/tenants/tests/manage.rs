@@ -3,6 +3,7 @@
 use app::{
     domain::{
         problem::ProblemCode,
+        staff::Role,
         support_sessions::SupportSessionForm,
         tenants::{
             ManagedTenant, OrganizationForm, SettingsForm, StatusForm, TenantForm, TenantMaster,
@@ -111,7 +112,7 @@ async fn feed(console: &World, after: i64) -> Vec<(String, i64)> {
 async fn only_a_super_admin_with_a_recent_sign_in_manages_tenants() {
     for console in consoles().await {
         let long_ago = noon() - TimeDelta::minutes(10);
-        let roles = [app::domain::staff::Role::SuperAdmin];
+        let roles = [Role::SuperAdmin];
         let refused = [
             (anonymous(), ProblemCode::Unauthenticated),
             (staff(1, &[], noon()), ProblemCode::Forbidden),
@@ -476,7 +477,8 @@ async fn nobody_signs_in_to_a_suspended_tenant_that_the_console_manages() {
 async fn several_tenants_change_each_with_its_event_and_a_wrong_selection_does_nothing() {
     for console in consoles().await {
         let service: &dyn ManageTenantsPort = &console.tenants;
-        let admin = super_admin(1);
+        console.add("ana", &[Role::SuperAdmin]).await;
+        let admin = console.context(&console.sign_in("ana").await).await;
         let both = to(&console, "suspended", &["acme", "bolt"]).await;
         let with_stranger = to(&console, "suspended", &["acme", "none"]).await;
         let refused = service.set_status(&admin, with_stranger).await;
@@ -499,6 +501,34 @@ async fn several_tenants_change_each_with_its_event_and_a_wrong_selection_does_n
         }
         let fed = feed(&console, 0).await;
         assert_eq!(fed, [("acme".to_owned(), 1), ("bolt".to_owned(), 2)]);
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_several_tenants_stops_once_its_role_or_its_sign_in_is_gone() {
+    for console in consoles().await {
+        console.add("ana", &[Role::SuperAdmin]).await;
+        let bo = console.add("bo", &[Role::SuperAdmin]).await;
+        let signed_out = console.context(&console.sign_in("ana").await).await;
+        let without_role = console.context(&console.sign_in("bo").await).await;
+        console.sessions.sign_out(&signed_out, false).await.unwrap();
+        let support = vec![Role::SupportAdmin];
+        let set = console.staff.set_roles(&cli(), bo.id, support).await;
+        set.unwrap();
+        for context in [&signed_out, &without_role] {
+            let mut chosen = Vec::new();
+            for tenant in ["acme", "bolt"] {
+                chosen.push((id(tenant), managed(&console, tenant).await.seen));
+            }
+            let tenants = &console.tenants;
+            let status = TenantStatus::Suspended;
+            let changed = tenants.change_each(context, chosen, status, REASON.into());
+            let problem = changed.await.unwrap_err();
+            assert!(problem.detail.contains("2 were not tried"), "{problem:?}");
+        }
+        for tenant in ["acme", "bolt"] {
+            assert!(actions(&console, tenant).await.is_empty());
+        }
     }
 }
 
