@@ -198,6 +198,8 @@ test("a reset gives a new link, and the old password no longer works", async ({ 
   await expect(hers).toHaveURL(/sign-in/);
   await page.getByRole("link", { name: "Done" }).click();
   await expect(page.getByText("Password reset, works until")).toBeVisible();
+  await expect(page.locator(".session-facts")).toContainText("Password reset");
+  await expect(page.getByRole("link", { name: "New reset link" })).toBeVisible();
   await page.getByRole("link", { name: "Revoke link" }).click();
   await page.getByRole("button", { name: "Revoke link" }).click();
   await expect(page.getByRole("status").filter({ hasText: "Link revoked." })).toBeVisible();

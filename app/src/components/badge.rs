@@ -100,7 +100,7 @@ pub fn TenantStatusTag(#[prop(into)] status: Signal<TenantStatus>) -> impl IntoV
 pub fn StaffStateBadge(state: StaffState) -> impl IntoView {
     let (tone, icon) = match state {
         StaffState::Active => ("good", IconName::Good),
-        StaffState::Invited => ("mute", IconName::Clock),
+        StaffState::Invited | StaffState::Reset => ("mute", IconName::Clock),
         StaffState::NoRole => ("mute", IconName::Unknown),
         StaffState::Deactivated => ("mute", IconName::Stopped),
     };

@@ -109,7 +109,7 @@ impl StaffService {
             },
             password_hash: hashed.hash,
             must_change_password: hashed.must_change,
-            pending: link.is_some(),
+            pending: link.map(|_| LinkPurpose::Invitation),
         };
         let staff = record.member.clone();
         let add = self.core.act(context, record, move |record, act| {

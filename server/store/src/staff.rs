@@ -4,13 +4,13 @@ mod list;
 
 use app::domain::{
     StaffId, Timestamp,
-    staff::{Role, StaffMember},
+    staff::{LinkPurpose, Role, StaffMember},
 };
 use const_format::concatcp;
 use secrecy::SecretString;
 
 use super::{
-    Bookkeeping, Db, Tx,
+    Bookkeeping, Db, Row, StoreError, ToValue as _, Tx, Value,
     record::{Record, insert, record, select},
     searchable, sort_key,
     sql::queries,
@@ -74,7 +74,7 @@ queries! {
         pub fn join_staff(id: StaffId) = "UPDATE staff SET pending = 0 WHERE id = :id";
 
         /// Notes that a staff member has no password any more.
-        pub fn await_staff(id: StaffId) = "UPDATE staff SET pending = 1 WHERE id = :id";
+        pub fn await_staff(id: StaffId) = "UPDATE staff SET pending = 2 WHERE id = :id";
 
         /// Gives a staff member another password.
         pub fn set_staff_password(id: StaffId, hash: &SecretString, must_change: bool)
@@ -98,8 +98,8 @@ pub struct StaffRecord {
     pub password_hash: SecretString,
     /// The password was given by someone else and must be changed first.
     pub must_change_password: bool,
-    /// The person was invited, and has not chosen a password yet.
-    pub pending: bool,
+    /// Why the person has no password, until they choose one.
+    pub pending: Option<LinkPurpose>,
 }
 
 /// The text that a staff member is found by.
@@ -113,4 +113,25 @@ pub(crate) fn searched_text(name: &str, email: &str) -> String {
 
 record! { StaffMember { id; email; name; roles; deactivated_at; created_at } }
 
-record! { StaffRecord { member: StaffMember; password_hash; must_change_password; pending } }
+record! { StaffRecord {
+    member: StaffMember; password_hash; must_change_password;
+    pending as [pending] by pending_of, pending_column
+} }
+
+/// 0 for someone with a password, 1 after an invitation, 2 after a reset.
+fn pending_of(row: &Row) -> Result<Option<LinkPurpose>, StoreError> {
+    Ok(match row.get::<i64>("pending")? {
+        0 => None,
+        1 => Some(LinkPurpose::Invitation),
+        _ => Some(LinkPurpose::Reset),
+    })
+}
+
+fn pending_column(record: &StaffRecord) -> [Value; 1] {
+    let number: i64 = match record.pending {
+        None => 0,
+        Some(LinkPurpose::Invitation) => 1,
+        Some(LinkPurpose::Reset) => 2,
+    };
+    [number.to_value()]
+}

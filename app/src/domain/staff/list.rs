@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Role, StaffMember};
+use super::{LinkPurpose, Role, StaffMember};
 use crate::domain::{
     Timestamp,
     page::{Direction, Page},
@@ -15,6 +15,8 @@ text_enum! {
         Active = "active" as "Active",
         /// Has not chosen a password yet.
         Invited = "invited" as "Invited",
+        /// Had a password, and has not chosen the new one yet.
+        Reset = "reset" as "Password reset",
         /// May sign in, and sees nothing.
         NoRole = "no_role" as "No role",
         /// May not sign in.
@@ -68,17 +70,19 @@ pub struct StaffRow {
     pub last_signed_in_at: Option<Timestamp>,
     /// How many support sessions the person has open.
     pub active_support_sessions: u64,
-    /// Whether the person was invited, and has not chosen a password yet.
+    /// Why the person has no password, until they choose one.
     #[serde(default)]
-    pub pending: bool,
+    pub pending: Option<LinkPurpose>,
 }
 
 impl StaffRow {
     /// Whether the person may use the console.
     pub fn state(&self) -> StaffState {
-        match self.member.state() {
-            StaffState::Active | StaffState::NoRole if self.pending => StaffState::Invited,
-            state => state,
+        match (self.member.state(), self.pending) {
+            (StaffState::Deactivated, _) => StaffState::Deactivated,
+            (_, Some(LinkPurpose::Invitation)) => StaffState::Invited,
+            (_, Some(LinkPurpose::Reset)) => StaffState::Reset,
+            (state, None) => state,
         }
     }
 }
@@ -120,4 +124,38 @@ pub fn in_words(roles: &[Role]) -> String {
     }
     let labels: Vec<_> = roles.iter().map(|role| role.label()).collect();
     labels.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::domain::StaffId;
+
+    #[test]
+    fn someone_whose_password_was_reset_is_not_invited() {
+        let row = |pending, roles: &[Role], deactivated_at| StaffRow {
+            member: StaffMember {
+                id: StaffId::from_uuid(uuid::Uuid::nil()),
+                email: "ana@example.com".into(),
+                name: "Ana".into(),
+                roles: roles.to_vec(),
+                deactivated_at,
+                created_at: DateTime::UNIX_EPOCH,
+            },
+            last_signed_in_at: None,
+            active_support_sessions: 0,
+            pending,
+        };
+        let (invitation, reset) = (Some(LinkPurpose::Invitation), Some(LinkPurpose::Reset));
+        let some: [&[Role]; 2] = [&[], &[Role::SuperAdmin]];
+        for roles in some {
+            assert_eq!(row(invitation, roles, None).state(), StaffState::Invited);
+            assert_eq!(row(reset, roles, None).state(), StaffState::Reset);
+        }
+        let gone = Some(DateTime::UNIX_EPOCH);
+        assert_eq!(row(reset, &[], gone).state(), StaffState::Deactivated);
+        assert_eq!(row(None, &[], None).state(), StaffState::NoRole);
+    }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{ButtonLink, Outside, PageHeading, StaffStateBadge, format::counted},
-    domain::staff::StaffDetail,
+    domain::staff::{LinkPurpose, StaffDetail},
     paths,
     query::Query,
 };
@@ -72,8 +72,9 @@ fn Acts(detail: StaffDetail) -> impl IntoView {
     let id = member.id;
     let link = match (detail.is_own, member.deactivated_at, detail.row.pending) {
         (true, ..) | (_, Some(_), _) => None,
-        (_, _, true) => Some("New invitation link"),
-        (_, _, false) => Some("Reset password"),
+        (_, _, Some(LinkPurpose::Invitation)) => Some("New invitation link"),
+        (_, _, Some(LinkPurpose::Reset)) => Some("New reset link"),
+        (_, _, None) => Some("Reset password"),
     };
     let link = link.map(|label| {
         view! { <ButtonLink href=paths::MAKE_LINK.page(id)>{label}</ButtonLink> }

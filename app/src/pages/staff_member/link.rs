@@ -50,12 +50,16 @@ fn MakeDialog(detail: StaffDetail, flash: Option<Flash>) -> impl IntoView {
         act.when_done(move |_| acts.changed());
     }
     let name = in_sentence(&detail.row.member.name);
+    let replaces = "The link before stops working.".to_owned();
     let (title, follows) = match detail.row.pending {
-        true => (
-            format!("Make a new invitation link for {name}"),
-            "The link before stops working.".to_owned(),
+        Some(LinkPurpose::Invitation) => {
+            (format!("Make a new invitation link for {name}"), replaces)
+        }
+        Some(LinkPurpose::Reset) => (
+            format!("Make a new link for {name} to choose a password"),
+            replaces,
         ),
-        false => (
+        None => (
             format!("Reset the password of {name}"),
             format!(
                 "The password stops working now, and {name} is signed out everywhere. You get a one-time link with which \
@@ -64,8 +68,8 @@ fn MakeDialog(detail: StaffDetail, flash: Option<Flash>) -> impl IntoView {
         ),
     };
     let submit = match detail.row.pending {
-        true => "Make new link",
-        false => "Reset password",
+        Some(_) => "Make new link",
+        None => "Reset password",
     };
     view! {
         <FormDialog

@@ -162,7 +162,7 @@ async fn change_in(
 ) -> Result<Audited<Changed>, ServiceError> {
     act.tx.lock_all_staff().await?;
     let locked = act.tx.lock_staff(id).await?.ok_or_else(not_found)?;
-    let (before, is_pending) = (locked.member, locked.pending);
+    let (before, is_pending) = (locked.member, locked.pending.is_some());
     let after = apply(&before, change, act.now());
     if after == before {
         let nothing = (StaffAnswer::nothing(after), Vec::new());

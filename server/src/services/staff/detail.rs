@@ -47,7 +47,9 @@ impl StaffService {
             member,
         };
         Ok(StaffDetail {
-            is_last_super_admin: others == 0 && !row.pending && row.member.is_super_admin(),
+            is_last_super_admin: others == 0
+                && row.pending.is_none()
+                && row.member.is_super_admin(),
             row,
             sign_ins: open_sign_ins(&mut db, id, own_session, now).await?,
             events: events_of(&mut db, id, now - EVENTS_OF).await?,

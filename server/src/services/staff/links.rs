@@ -64,8 +64,8 @@ impl StaffService {
                 }
                 let now = act.now();
                 let (purpose, ended) = match staff.pending {
-                    true => (LinkPurpose::Invitation, Vec::new()),
-                    false => {
+                    Some(purpose) => (purpose, Vec::new()),
+                    None => {
                         if by_staff {
                             keep_one_super_admin(act.tx, &member, None).await?;
                         }

@@ -17,7 +17,7 @@ impl World {
             member: member.clone(),
             password_hash: SecretString::default(),
             must_change_password: false,
-            pending: false,
+            pending: None,
         };
         self.write(record, |record, tx| Box::pin(tx.add_staff(record)))
             .await;

@@ -2,9 +2,10 @@
 
 use app::domain::{
     Timestamp,
-    staff::{StaffFilter, StaffMember, StaffSort, StaffState},
+    staff::{LinkPurpose, StaffFilter, StaffMember, StaffSort, StaffState},
 };
 
+use super::pending_of;
 use crate::{
     Db, Sought, StoreError,
     listing::{Key, Listed, Listing, Wanted},
@@ -17,12 +18,12 @@ pub struct StoredStaff {
     pub member: StaffMember,
     /// When the person last signed in.
     pub last_signed_in_at: Option<Timestamp>,
-    /// The person was invited, and has not chosen a password yet.
-    pub pending: bool,
+    /// Why the person has no password, until they choose one.
+    pub pending: Option<LinkPurpose>,
     sort_name: String,
 }
 
-record! { StoredStaff { member: StaffMember; last_signed_in_at; pending; sort_name } }
+record! { StoredStaff { member: StaffMember; last_signed_in_at; pending as [pending] by pending_of; sort_name } }
 
 impl Db<'_> {
     /// One page of staff members.
@@ -58,6 +59,7 @@ pub(crate) fn listing(filter: &StaffFilter) -> Listing {
             listing.and("deactivated_at IS NULL AND roles <> '' AND pending = 0");
         }
         Some(StaffState::Invited) => listing.and("deactivated_at IS NULL AND pending = 1"),
+        Some(StaffState::Reset) => listing.and("deactivated_at IS NULL AND pending = 2"),
         Some(StaffState::NoRole) => {
             listing.and("deactivated_at IS NULL AND roles = '' AND pending = 0");
         }

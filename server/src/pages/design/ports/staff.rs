@@ -56,7 +56,7 @@ impl StaffPort for Samples {
             member: self.told()?.staff.clone(),
             last_signed_in_at: Some(now()),
             active_support_sessions: 2,
-            pending: false,
+            pending: None,
         };
         Ok(StaffList {
             staff: self.rows(&[row], 1),
@@ -69,7 +69,7 @@ impl StaffPort for Samples {
                 member: self.told()?.staff.clone(),
                 last_signed_in_at: Some(now()),
                 active_support_sessions: 2,
-                pending: false,
+                pending: None,
             },
             link: None,
             sign_ins: sign_ins(),

@@ -1,6 +1,9 @@
 //! One-time links: invitations and resets.
 
-use app::domain::staff::{LINK_LIFE, StaffLinkGiven};
+use app::domain::{
+    page::PageRequest,
+    staff::{LINK_LIFE, StaffFilter, StaffLinkGiven, StaffState},
+};
 
 use super::*;
 use crate::services::{staff_sessions::SetPassword, testing::from_address};
@@ -143,6 +146,36 @@ async fn a_reset_ends_the_old_password_and_every_sign_in_at_once() {
             .await
             .unwrap();
         assert!(is_refused(use_code(&console, &stale.code, CHOSEN).await));
+    }
+}
+
+#[tokio::test]
+async fn someone_whose_password_was_reset_is_listed_as_reset_and_not_as_invited() {
+    for console in both().await {
+        console.add("root", SUPER).await;
+        let ana = console.add("ana", SUPPORT).await;
+        let invited = invite(&console, SUPPORT).await.member.id;
+        console.staff.make_link(&cli(), ana.id).await.unwrap();
+        // Another link after the first is for the same purpose.
+        let again = console.staff.make_link(&cli(), ana.id).await.unwrap();
+        assert_eq!(again.purpose, LinkPurpose::Reset, "{}", console.engine);
+        for (id, state) in [(invited, StaffState::Invited), (ana.id, StaffState::Reset)] {
+            let filter = StaffFilter {
+                state: Some(state),
+                ..StaffFilter::default()
+            };
+            let page = PageRequest::default();
+            let listed = console.staff.list_page(&cli(), filter, &page).await;
+            let rows = listed.unwrap().staff.items;
+            let ids: Vec<_> = rows.iter().map(|row| row.member.id).collect();
+            assert_eq!(ids, [id], "{}: {state}", console.engine);
+            assert_eq!(rows[0].state(), state);
+            let detail = console.staff.detail_of(&cli(), id).await.unwrap();
+            assert_eq!(detail.row.state(), state);
+        }
+        use_code(&console, &again.code, CHOSEN).await.unwrap();
+        let detail = console.staff.detail_of(&cli(), ana.id).await.unwrap();
+        assert_eq!(detail.row.state(), StaffState::Active);
     }
 }
 
