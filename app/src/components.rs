@@ -33,6 +33,7 @@ mod pager;
 mod panel;
 mod problem;
 mod row_link;
+mod select_rows;
 mod settled;
 mod sign_ins;
 mod stacked_chart;
@@ -50,6 +51,6 @@ pub use self::{
     countdown::*, dialog::*, dialog_page::*, empty::*, export_link::*, field::*, filter_form::*,
     flash::*, folded::*, form_act::*, form_data::*, form_dialog::*, form_page::*, heading::*,
     icon::*, loaded::*, notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*,
-    row_link::*, settled::*, sign_ins::*, stacked_chart::*, stat_card::*, table::*,
+    row_link::*, select_rows::*, settled::*, sign_ins::*, stacked_chart::*, stat_card::*, table::*,
     tenant_field::*, time_filter::*, timestamp::*, verdict::*, viewer::*, written_in::*,
 };

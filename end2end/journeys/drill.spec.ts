@@ -169,6 +169,10 @@ test("in an incident, chosen sessions are revoked together, and the result says 
   for (const id of [session.id, second.id]) {
     const row = sessions(page).filter({ has: page.locator(`a[href="/support/sessions/${id}"]`) });
     await hand.click(row.getByRole("checkbox"));
+    if (id === session.id) {
+      const all = page.getByRole("checkbox", { name: "Select all active support sessions on this page" });
+      await expect(all).toBeChecked({ indeterminate: true });
+    }
   }
   await hand.click(page.getByRole("button", { name: "Revoke selected…" }));
   await expect(page).toHaveURL(/revoke-sessions\?id=/);

@@ -60,7 +60,17 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("region", { name: "Organizations" })).toContainText("EMEA");
 
       await page.goto("/admin/tenants");
-      await page.getByRole("checkbox", { name: "Select Lumen Health" }).check();
+      const box = page.getByRole("checkbox", { name: "Select Lumen Health" });
+      const all = page.getByRole("checkbox", { name: "Select all tenants on this page" });
+      if (javaScriptEnabled) {
+        await all.check();
+        await expect(box).toBeChecked();
+        await box.uncheck();
+        await expect(all).not.toBeChecked();
+      } else {
+        await expect(all).toHaveCount(0);
+      }
+      await box.check();
       await page.getByLabel("Change of status").selectOption("Suspend");
       await page.getByRole("button", { name: "Change selected…" }).click();
       const suspend = page.getByRole("alertdialog", { name: "Suspend Lumen Health" });

@@ -32,6 +32,9 @@ use crate::{
     query::sessions::{SessionParts, SessionsQuery},
 };
 
+/// The form that the boxes of rows belong to.
+const SELECTION: &str = "revoke-selected";
+
 /// The list, and the signed-in staff member.
 type Sessions = Answer<SessionParts, (SupportSessionList, Option<SignedIn>)>;
 
@@ -131,7 +134,7 @@ fn List(
                 {(shown.may_revoke_any() && !is_empty)
                     .then(|| {
                         view! {
-                            <form id="revoke-selected" method="get" action=paths::REVOKE_SELECTED>
+                            <form id=SELECTION method="get" action=paths::REVOKE_SELECTED>
                                 <button type="submit" class="button small danger">
                                     "Revoke selected…"
                                 </button>

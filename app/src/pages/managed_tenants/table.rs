@@ -4,13 +4,14 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        Outside, Pager, PagerLinks, RowLink, SortHeader, TableBox, TenantStatusTag, Timestamp,
+        Outside, Pager, PagerLinks, RowLink, SelectBox, SelectHead, SortHeader, TableBox,
+        TenantStatusTag, Timestamp,
         format::{Precision, thousands},
     },
     domain::{
         shown::shown,
         tenants::{
-            ManagedTenants, TenantHealth, TenantMaster, TenantSort, TenantStatus,
+            CHANGED_MAX, ManagedTenants, TenantHealth, TenantMaster, TenantSort, TenantStatus,
             lifecycle::to_verb,
         },
     },
@@ -43,12 +44,9 @@ pub(super) fn Table(
         let sorted = Signal::stored(request.direction_of(sort));
         view! { <SortHeader label href sorted/> }
     };
+    let count = rows.len();
     let select = selects.then(|| {
-        view! {
-            <th scope="col">
-                <span class="visually-hidden">"Select"</span>
-            </th>
-        }
+        view! { <SelectHead form=SELECTION what="tenants" count max=CHANGED_MAX/> }
     });
     view! {
         {selects.then(|| view! { <Selection/> })}
@@ -111,12 +109,10 @@ fn Row(row: Signal<TenantHealth>, users: u64, selects: bool) -> impl IntoView {
     let select = selects.then(|| {
         view! {
             <td class="tight">
-                <input
-                    type="checkbox"
+                <SelectBox
                     form=SELECTION
-                    name="id"
                     value=tenant.id.to_string()
-                    aria-label=format!("Select {}", shown(&tenant.name))
+                    label=format!("Select {}", shown(&tenant.name))
                 />
             </td>
         }

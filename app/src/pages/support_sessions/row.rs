@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::follow::LiveList;
+use super::{SELECTION, follow::LiveList};
 use crate::{
     components::{
-        Countdown, Outside, OutsideLines, RowLink, StatusBadge, Timestamp,
+        Countdown, Outside, OutsideLines, RowLink, SelectBox, StatusBadge, Timestamp,
         format::{self, Precision},
         use_viewer,
     },
@@ -112,13 +112,7 @@ fn select_cell(
     view! {
         <td class="tight">
             <Show when=is_active>
-                <input
-                    type="checkbox"
-                    form="revoke-selected"
-                    name="id"
-                    value=id.to_string()
-                    aria-label=label.clone()
-                />
+                <SelectBox form=SELECTION value=id.to_string() label=label.clone()/>
             </Show>
         </td>
     }

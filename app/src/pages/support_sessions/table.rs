@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::{follow::LiveList, row::SessionRow};
+use super::{SELECTION, follow::LiveList, row::SessionRow};
 use crate::{
-    components::{SortHeader, TableBox},
-    domain::support_sessions::SupportSessionSort,
+    components::{SelectHead, SortHeader, TableBox},
+    domain::support_sessions::{SELECTED_MAX, SupportSessionSort},
     query::sessions::SessionsQuery,
 };
 
@@ -21,6 +21,10 @@ pub(super) fn Table(shown: LiveList, query: SessionsQuery) -> impl IntoView {
             />
         }
     };
+    let select = shown.may_revoke_any().then(|| {
+        let count = shown.rows.with_untracked(|rows| rows.shown().len());
+        view! { <SelectHead form=SELECTION what="active support sessions" count max=SELECTED_MAX/> }
+    });
     let before = ["Status", "Tenant", "Staff", "Scopes", "Reason"].map(plain);
     let times = (
         sorted("Issued", SupportSessionSort::Issued),
@@ -30,16 +34,7 @@ pub(super) fn Table(shown: LiveList, query: SessionsQuery) -> impl IntoView {
         <TableBox label="Support sessions" class="stacked sessions">
             <thead>
                 <tr>
-                    {shown
-                        .may_revoke_any()
-                        .then(|| {
-                            view! {
-                                <th scope="col">
-                                    <span class="visually-hidden">"Select"</span>
-                                </th>
-                            }
-                        })}
-                    {before.collect_view()} {times}
+                    {select} {before.collect_view()} {times}
                     <th scope="col" class="numeric">
                         "Duration"
                     </th>
