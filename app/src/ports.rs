@@ -148,7 +148,7 @@ pub trait ManageTenantsPort: Send + Sync {
         form: StatusForm,
     ) -> Result<StatusChanged, Problem>;
     /// Adds a tenant, which is pending.
-    async fn add(&self, context: &Context, form: TenantForm) -> Result<Done, Problem>;
+    async fn add(&self, context: &Context, form: TenantForm) -> Result<(TenantId, Done), Problem>;
     /// Changes what a tenant is called, its plan, region and contact.
     async fn edit(
         &self,

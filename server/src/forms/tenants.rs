@@ -21,18 +21,18 @@ use super::{
 };
 use crate::extract::{Asking, Refusal};
 
-/// `POST /forms/tenants/new`. Goes on to the list.
+/// `POST /forms/tenants/new`. Goes on to the new tenant.
 pub(crate) async fn add(
     State(forms): State<Forms>,
     Asking(context): Asking,
     Posted { form, typed }: Posted<TenantForm>,
 ) -> Response {
     let added = async { forms.console.manage_tenants.add(&context, form?).await };
-    let added = added.await;
-    let pages = (
-        paths::MANAGED_TENANTS.to_owned(),
-        paths::NEW_TENANT.to_owned(),
-    );
+    let (next, added) = match added.await {
+        Ok((id, done)) => (paths::managed_tenant(id), Ok(done)),
+        Err(problem) => (String::new(), Err(problem)),
+    };
+    let pages = (next, paths::NEW_TENANT.to_owned());
     forms.managed(&context, pages, added, typed).await
 }
 

@@ -98,7 +98,7 @@ impl ManageTenantsPort for Samples {
     async fn set_status(&self, _: &Context, _: StatusForm) -> Result<StatusChanged, Problem> {
         Err(only_a_sample())
     }
-    async fn add(&self, _: &Context, _: TenantForm) -> Result<Done, Problem> {
+    async fn add(&self, _: &Context, _: TenantForm) -> Result<(TenantId, Done), Problem> {
         Err(only_a_sample())
     }
     async fn edit(&self, _: &Context, _: &TenantId, _: TenantForm) -> Result<Done, Problem> {

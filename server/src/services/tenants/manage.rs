@@ -159,7 +159,7 @@ impl ManageTenantsPort for TenantsService {
         self.change_status(context, form).await
     }
 
-    async fn add(&self, context: &Context, form: TenantForm) -> Result<Done, Problem> {
+    async fn add(&self, context: &Context, form: TenantForm) -> Result<(TenantId, Done), Problem> {
         self.add_tenant(context, form).await
     }
 

@@ -30,7 +30,7 @@ impl TenantsService {
         &self,
         context: &Context,
         form: TenantForm,
-    ) -> Result<Done, Problem> {
+    ) -> Result<(TenantId, Done), Problem> {
         self.core.authorise(context, Act::ManageTenants)?;
         self.require_master(TenantMaster::Console)?;
         let (registration, _) = form.validate(TenantStatus::Pending)?;
@@ -54,7 +54,8 @@ impl TenantsService {
             Err(ServiceError::Store(StoreError::Exists { .. })) => add().await,
             added => added,
         };
-        added.map_err(slug_is_taken)
+        let done = added.map_err(slug_is_taken)?;
+        Ok((id, done))
     }
 
     /// The ID that the form carries for a tenant without one, or a new one.

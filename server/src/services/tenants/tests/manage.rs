@@ -214,9 +214,10 @@ async fn a_new_tenant_is_pending_and_the_second_of_two_clicks_adds_none() {
             ..TenantForm::default()
         };
         let admin = super_admin(1);
-        let added = service.add(&admin, form.clone()).await.unwrap();
+        let (added_id, added) = service.add(&admin, form.clone()).await.unwrap();
+        assert_eq!(added_id, id("new"));
         assert!(added.audit_event.is_some());
-        let again = service.add(&admin, form.clone()).await.unwrap();
+        let (_, again) = service.add(&admin, form.clone()).await.unwrap();
         assert_eq!(again.audit_event, None);
         let tenant = console.stored("new").await.tenant;
         assert_eq!(tenant.status, TenantStatus::Pending);
@@ -266,12 +267,15 @@ async fn a_form_without_an_id_that_is_sent_twice_adds_one_tenant() {
             service.add(&admin, form.clone()),
             ManageTenantsPort::add(&other_node, &admin, form.clone())
         );
-        let recorded = [first.unwrap(), second.unwrap()].map(|done| done.audit_event.is_some());
+        let recorded = [first.unwrap(), second.unwrap()].map(|(added, done)| {
+            assert_eq!(added.as_str(), about.new_id);
+            done.audit_event.is_some()
+        });
         assert_eq!(recorded.iter().filter(|is_new| **is_new).count(), 1);
 
         let approve = to(&console, "onboarding", &[&about.new_id]).await;
         service.set_status(&admin, approve).await.unwrap();
-        let late = service.add(&admin, form.clone()).await.unwrap();
+        let (_, late) = service.add(&admin, form.clone()).await.unwrap();
         assert_eq!(late.audit_event, None, "{}", console.engine);
         assert!(
             late.message.ends_with("is onboarding now."),
