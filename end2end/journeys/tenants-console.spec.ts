@@ -47,6 +47,7 @@ for (const javaScriptEnabled of [true, false]) {
       await change(page, "Activate", "Activate Lumen Health");
 
       await page.getByRole("region", { name: "Tenant", exact: true }).getByRole("link", { name: "Edit" }).click();
+      await expect(page.locator("datalist#plans option")).toHaveAttribute("value", "Starter");
       await page.getByLabel("Plan").fill("Enterprise");
       await page.getByLabel("Reason").fill("The contract was signed today");
       await page.getByRole("button", { name: "Save" }).click();

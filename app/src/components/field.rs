@@ -119,6 +119,9 @@ pub fn TextField(
     #[prop(into, optional)] maxlength: Option<usize>,
     #[prop(optional)] placeholder: Option<&'static str>,
     #[prop(optional)] inputmode: Option<&'static str>,
+    /// The ID of a [`Suggestions`].
+    #[prop(optional)]
+    list: Option<&'static str>,
     /// What is not capitalised isn't checked for spelling either.
     #[prop(optional)]
     autocapitalize: Option<&'static str>,
@@ -143,6 +146,7 @@ pub fn TextField(
                 // Seconds, and parts of them where the value has some.
                 step=move || (kind.get() == "datetime-local").then(step)
                 inputmode=inputmode
+                list=list
                 placeholder=placeholder
                 autocomplete=autocomplete
                 autocapitalize=autocapitalize
@@ -158,6 +162,14 @@ pub fn TextField(
         }
     };
     field(name.to_owned(), label, optional, hint, error, control)
+}
+
+/// What a field suggests. Anything else can be typed too.
+#[component]
+pub fn Suggestions(id: &'static str, values: Vec<String>) -> impl IntoView {
+    let options = values.into_iter();
+    let options = options.map(|value| view! { <option value=value></option> });
+    view! { <datalist id=id>{options.collect_view()}</datalist> }
 }
 
 /// A field of three lines and more. Its `id` is its name in the form.

@@ -3,15 +3,17 @@
 use leptos::prelude::*;
 
 use crate::{
-    api,
+    api::{self, ApiError},
     components::{
-        Field, FormLoaded, FormPage, ReasonField, Refused, TextField, choices, labelled, resume,
-        use_named,
+        Field, FormLoaded, FormPage, ReasonField, Refused, Settled, Suggestions, TextField,
+        choices, labelled, resume, use_named,
     },
     domain::{
         flash::Flash,
         shown::in_sentence,
-        tenants::{ManagedTenant, TenantForm, TenantKind, TenantMaster, TenantsAbout},
+        tenants::{
+            ManagedTenant, TenantChoices, TenantForm, TenantKind, TenantMaster, TenantsAbout,
+        },
     },
     paths,
 };
@@ -43,6 +45,7 @@ pub fn NewTenantPage() -> impl IntoView {
                 let kept = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
                 let refused = Refused::of(flash);
                 let new_id = new_id(&kept, &refused, about.new_id);
+                let choices = about.choices;
                 let about = move || {
                     why_not.unwrap_or("The tenant is pending until you approve it.")
                 };
@@ -58,11 +61,20 @@ pub fn NewTenantPage() -> impl IntoView {
                     >
                         <input type="hidden" name="new_id" value=new_id/>
                         <Fields form=kept refused is_new=true/>
+                        {suggestions(choices)}
                     </FormPage>
                 }
                     .into_any()
             }
         />
+    }
+}
+
+/// The plans and regions that tenants have.
+fn suggestions(choices: TenantChoices) -> impl IntoView {
+    view! {
+        <Suggestions id="plans" values=choices.plans/>
+        <Suggestions id="regions" values=choices.regions/>
     }
 }
 
@@ -77,17 +89,25 @@ fn new_id(kept: &TenantForm, refused: &Refused, fresh: String) -> String {
 #[component]
 pub fn EditTenantPage() -> impl IntoView {
     let managed = use_named("tenant", api::managed_tenant);
+    let others = Resource::new(|| (), |()| api::tenants_about());
     view! {
         <FormLoaded
             resource=managed
             loading="Loading the tenant…"
-            show=|managed: ManagedTenant, flash| view! { <Edit managed flash/> }.into_any()
+            show=move |managed: ManagedTenant, flash| {
+                view! { <Edit managed others flash/> }.into_any()
+            }
         />
     }
 }
 
 #[component]
-fn Edit(managed: ManagedTenant, flash: Option<Flash>) -> impl IntoView {
+fn Edit(
+    managed: ManagedTenant,
+    /// Has the plans and regions of other tenants.
+    others: Resource<Result<TenantsAbout, ApiError>>,
+    flash: Option<Flash>,
+) -> impl IntoView {
     let tenant = managed.tenant;
     let why_not = why_not(managed.master, managed.may_manage);
     let (form, refused) = resume(flash, TenantForm::of(&tenant, managed.seen));
@@ -105,6 +125,7 @@ fn Edit(managed: ManagedTenant, flash: Option<Flash>) -> impl IntoView {
             <input type="hidden" name="seen" value=form.seen.clone()/>
             <input type="hidden" name="id" value=tenant.id.to_string()/>
             <Fields form refused is_new=false/>
+            <Settled resource=others show=|about| Some(suggestions(about.ok()?.choices))/>
         </FormPage>
     }
 }
@@ -154,8 +175,22 @@ fn Fields(form: TenantForm, refused: Refused, is_new: bool) -> impl IntoView {
             </select>
         </Field>
         <TextField name="country" label="Country" optional=true value=form.country error=refused.error("country")/>
-        <TextField name="plan" label="Plan" optional=true value=form.plan error=refused.error("plan")/>
-        <TextField name="region" label="Region" optional=true value=form.region error=refused.error("region")/>
+        <TextField
+            name="plan"
+            label="Plan"
+            optional=true
+            list="plans"
+            value=form.plan
+            error=refused.error("plan")
+        />
+        <TextField
+            name="region"
+            label="Region"
+            optional=true
+            list="regions"
+            value=form.region
+            error=refused.error("region")
+        />
         <TextField
             name="contact"
             label="Contact"
