@@ -44,7 +44,7 @@ pub fn resume<F: Marked>(flash: Option<Flash>, mut present: F) -> (F, Refused) {
         None => (present, refused),
         Some(typed) if refused.is_conflict() => {
             present.take_rest(&typed);
-            refused.before = differing(&typed, &present);
+            refused.before = differing(&typed, &present, F::label);
             (present, refused)
         }
         Some(typed) => (typed, refused),

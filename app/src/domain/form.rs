@@ -30,10 +30,19 @@ pub type Fields = BTreeMap<String, Vec<String>>;
 pub trait Marked: Serialize + DeserializeOwned {
     /// Takes what is no value, such as the reason, from what was typed for an older state.
     fn take_rest(&mut self, typed: &Self);
+
+    /// The words that the page shows for a value of a field in which one chooses.
+    fn label(_field: &str, _value: &str) -> Option<&'static str> {
+        None
+    }
 }
 
-/// The fields of a form in which it differs from another state, each with what it has.
-pub fn differing(form: &impl Serialize, other: &impl Serialize) -> BTreeMap<String, String> {
+/// The fields of a form in which it differs from another state, each with what it has, in the words of the page.
+pub fn differing(
+    form: &impl Serialize,
+    other: &impl Serialize,
+    label: fn(&str, &str) -> Option<&'static str>,
+) -> BTreeMap<String, String> {
     // Forms are structs, and plain data always serialises.
     let value = |form: serde_json::Value| match form {
         serde_json::Value::Object(fields) => fields,
@@ -44,6 +53,8 @@ pub fn differing(form: &impl Serialize, other: &impl Serialize) -> BTreeMap<Stri
     let differ = fields.into_iter().filter_map(|(name, value)| {
         let has = in_words(&value);
         let same = other.get(&name).is_some_and(|other| in_words(other) == has);
+        let chosen = value.as_str().and_then(|value| label(&name, value));
+        let has = chosen.map_or(has, |label| format!("“{label}”"));
         (!same).then_some((name, has))
     });
     differ.collect()
@@ -190,7 +201,10 @@ mod tests {
     #[test]
     fn a_form_says_where_it_differs_and_takes_the_same_number_for_the_same() {
         let form = |name: &str, percent: &str, may: bool| serde_json::json!({"name": name, "percent": percent, "may": may});
-        let differing = |a, b| differing(&a, &b).into_iter().collect::<Vec<_>>();
+        let label = |field: &str, value: &str| {
+            (field == "name" && value == "other").then_some("Another one")
+        };
+        let differing = |a, b| differing(&a, &b, label).into_iter().collect::<Vec<_>>();
         assert!(differing(form(" Acme ", "2.50", true), form("Acme", "2.5", true)).is_empty());
         assert_eq!(
             differing(form("Acme", "", false), form("Other", "3", true)),
@@ -199,6 +213,10 @@ mod tests {
                 ("name".to_owned(), "“Acme”".to_owned()),
                 ("percent".to_owned(), "empty".to_owned()),
             ]
+        );
+        assert_eq!(
+            differing(form("other", "", true), form("Acme", "", true)),
+            [("name".to_owned(), "“Another one”".to_owned())]
         );
     }
 

@@ -237,6 +237,11 @@ impl Marked for TenantForm {
     fn take_rest(&mut self, typed: &Self) {
         self.reason.clone_from(&typed.reason);
     }
+
+    fn label(field: &str, value: &str) -> Option<&'static str> {
+        let kind = value.parse::<TenantKind>().ok();
+        kind.filter(|_| field == "kind").map(TenantKind::label)
+    }
 }
 
 /// Whether a text looks like an e-mail address. Only a message proves that it is one.
@@ -369,6 +374,7 @@ impl StatusChanged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::form::differing;
 
     fn form() -> TenantForm {
         TenantForm {
@@ -380,6 +386,25 @@ mod tests {
             contact: "ops@acme.example".into(),
             ..TenantForm::default()
         }
+    }
+
+    #[test]
+    fn a_conflict_shows_the_words_of_a_choice_and_texts_as_they_are() {
+        let typed = TenantForm {
+            name: "business".into(),
+            ..form()
+        };
+        let present = TenantForm {
+            kind: "government".into(),
+            ..form()
+        };
+        let differing = differing(&typed, &present, TenantForm::label);
+        assert_eq!(
+            differing["kind"],
+            format!("“{}”", TenantKind::Business.label())
+        );
+        assert_eq!(differing["name"], "“business”");
+        assert_eq!(differing.len(), 2);
     }
 
     #[test]

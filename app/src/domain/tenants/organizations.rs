@@ -130,6 +130,12 @@ impl Marked for OrganizationForm {
     fn take_rest(&mut self, typed: &Self) {
         self.reason.clone_from(&typed.reason);
     }
+
+    fn label(field: &str, value: &str) -> Option<&'static str> {
+        let status = value.parse::<OrganizationStatus>().ok();
+        let status = status.filter(|_| field == "status");
+        status.map(OrganizationStatus::label)
+    }
 }
 
 #[cfg(test)]
