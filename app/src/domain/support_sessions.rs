@@ -293,6 +293,8 @@ pub struct SupportSessionDraft {
     pub stale: bool,
     /// Where a session can be confined to.
     pub organizations: Vec<super::tenants::Organization>,
+    /// Those of them in which no session can be created.
+    pub barred_organizations: Vec<super::OrganizationId>,
     /// The scopes to choose from, `read_only` first.
     pub scopes: Vec<super::scopes::Scope>,
     /// Why no session can be created in this tenant, whatever the form says.

@@ -113,6 +113,7 @@ impl CreateSupportSessions for Samples {
         let tenant = told.tenants.first().cloned();
         let tenant = tenant.ok_or_else(|| Problem::not_found("tenant"))?;
         Ok(SupportSessionDraft {
+            barred_organizations: Vec::new(),
             verdict: Verdict {
                 health: tenant.signals.health,
                 cause: tenant.cause.clone(),

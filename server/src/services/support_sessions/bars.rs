@@ -31,6 +31,12 @@ impl Bar {
         bars_support(core, status).then_some(Self::Status(status))
     }
 
+    /// What keeps every session out of an organization with this status.
+    pub(super) fn of_organization(core: &Core, status: OrganizationStatus) -> Option<Self> {
+        let ends = core.config.support_sessions.end_when_suspended;
+        (ends && status == OrganizationStatus::Suspended).then_some(Self::Organization)
+    }
+
     /// What keeps a session out of its tenant under the present configuration. `stored` is the
     /// tenant.
     pub(super) async fn of(
@@ -49,13 +55,11 @@ impl Bar {
                 return Ok(Some(Self::Writes(scope.clone())));
             }
         }
-        let ends = core.config.support_sessions.end_when_suspended;
-        let Some(id) = session.organization_id.as_ref().filter(|_| ends) else {
+        let Some(id) = &session.organization_id else {
             return Ok(None);
         };
         let organization = db.lookup_organization(&session.tenant_id, id).await?;
-        let is_suspended = organization.is_some_and(|o| o.status == OrganizationStatus::Suspended);
-        Ok(is_suspended.then_some(Self::Organization))
+        Ok(organization.and_then(|one| Self::of_organization(core, one.status)))
     }
 
     fn why(&self) -> String {

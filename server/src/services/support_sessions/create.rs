@@ -60,12 +60,15 @@ impl CreateSupportSessions for SupportSessionsService {
         let scopes = self.settings.scopes.iter();
         let scopes = scopes.filter(|scope| may_write || !scope.writes).cloned();
         let bar = Bar::of_status(&self.core, stored.tenant.status);
+        let barred = organizations.items.iter();
+        let barred = barred.filter(|one| Bar::of_organization(&self.core, one.status).is_some());
         Ok(SupportSessionDraft {
             barred: bar.map(|bar| bar.refuses_creation().detail),
             support_may_write: may_write,
             verdict: stored.verdict(),
             tenant: TenantHealth::from(stored),
             stale: telemetry_state(&self.core, reception).stale,
+            barred_organizations: barred.map(|one| one.id.clone()).collect(),
             organizations: organizations.items,
             scopes: scopes.collect(),
             require_ticket: self.settings.require_ticket,

@@ -50,6 +50,7 @@ pub fn Fields(
         />
         <OrganizationField
             organizations=draft.organizations
+            barred=draft.barred_organizations
             kept=kept.organization_id
             error=act.error("organization_id")
         />

@@ -109,6 +109,33 @@ async fn suspend_x(world: &World, of: &str) {
 }
 
 #[tokio::test]
+async fn a_form_offers_every_organization_but_those_in_which_a_session_is_refused() {
+    for end_when_suspended in [false, true] {
+        for world in worlds_with(with_scope("GET", end_when_suspended)).await {
+            let (holder, acme) = (support_admin(1), tenant("acme"));
+            suspend_x(&world, "acme").await;
+            let draft = service(&world).draft(&holder, &acme).await.unwrap();
+            let barred = &draft.barred_organizations;
+            assert_eq!(barred.len(), usize::from(end_when_suspended));
+            assert!(!draft.organizations.is_empty(), "{}", world.engine);
+            for one in draft.organizations {
+                let asked = SupportSessionForm {
+                    organization_id: one.id.to_string(),
+                    ..form()
+                };
+                let created = service(&world).create(&holder, &acme, asked).await;
+                assert_eq!(
+                    created.is_err(),
+                    barred.contains(&one.id),
+                    "{}",
+                    world.engine
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_start_with_another_configuration_ends_the_sessions_that_it_bars_and_no_others() {
     for mut world in worlds_with(before()).await {
         for id in ["corn", "dune"] {

@@ -6,6 +6,7 @@ use super::FieldError;
 use crate::{
     components::{CheckBoxes, Field},
     domain::{
+        OrganizationId,
         scopes::Scope,
         shown::in_sentence,
         tenants::{Organization, OrganizationStatus},
@@ -51,18 +52,25 @@ pub fn ScopesField(
 #[component]
 pub fn OrganizationField(
     organizations: Vec<Organization>,
+    /// Those in which no session can be created.
+    barred: Vec<OrganizationId>,
     /// The identifier that is chosen at first; empty for the whole tenant.
     kept: String,
     error: FieldError,
 ) -> impl IntoView {
     let option = move |organization: Organization| {
         let selected = organization.id.as_str() == kept;
+        let is_barred = barred.contains(&organization.id);
         let suspended = match organization.status {
             OrganizationStatus::Active => "",
+            OrganizationStatus::Suspended if is_barred => " (suspended, no support sessions)",
             OrganizationStatus::Suspended => " (suspended)",
         };
+        // One that was chosen before can be sent again and is refused. If it were disabled, the browser would leave it
+        // out, which means the whole tenant.
+        let is_disabled = is_barred && !selected;
         view! {
-            <option value=organization.id.to_string() selected=selected>
+            <option value=organization.id.to_string() selected=selected disabled=is_disabled>
                 {in_sentence(&organization.name)}
                 {suspended}
             </option>
