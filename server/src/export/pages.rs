@@ -36,6 +36,8 @@ pub async fn export_tenants(
     let asked = || {
         let request = app::query::read::<OverviewQuery>(&query).parse()?;
         let of = |name: &str| query.get(name).cloned().unwrap_or_default();
+        let created = request.filter.created;
+        let created = created.map(|within| format!("created-{within}"));
         // By what doesn't change while the file is read: rows that move would be missing, or there twice.
         let tenants = TenantFilter {
             sort: TenantSort::Name,
@@ -44,7 +46,14 @@ pub async fn export_tenants(
         };
         Ok(Asked {
             list: List::Tenants(tenants),
-            parts: vec![of("health"), of("status"), of("q")],
+            parts: vec![
+                of("health"),
+                of("status"),
+                of("plan"),
+                of("region"),
+                created.unwrap_or_default(),
+                of("q"),
+            ],
             filter: filter(&query),
         })
     };

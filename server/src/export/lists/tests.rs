@@ -143,6 +143,30 @@ async fn a_file_is_in_an_order_that_lasts_however_the_page_is_sorted() {
 }
 
 #[tokio::test]
+async fn a_file_of_tenants_has_what_every_filter_leaves_and_is_called_after_it() {
+    let (router, cookie, world) = console().await;
+    for sql in [
+        "UPDATE tenants SET plan = 'Team', region = 'EU'",
+        "UPDATE tenants SET created_at = 0 WHERE id = 'bolt'",
+    ] {
+        world.run(sql).await;
+    }
+    let filtered = "/export/tenants?format=csv&status=active&plan=Team&region=EU&created=30d";
+    let (_, name, text) = get(&router, &cookie, "same-origin", filtered).await;
+    let file = "attachment; filename=\"tenants-active-Team-EU-created-30d-";
+    assert!(name.starts_with(file), "{name}");
+    assert!(
+        text.contains("acme,acme") && !text.contains("bolt"),
+        "{text}"
+    );
+    for nothing in ["plan=Solo", "region=US"] {
+        let path = format!("/export/tenants?format=csv&{nothing}");
+        let (_, _, text) = get(&router, &cookie, "same-origin", &path).await;
+        assert_eq!(text.lines().count(), 1, "{nothing}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn an_export_as_json_lines_has_the_same_names() {
     let (router, cookie, _world) = console().await;
     let path = "/export/support-sessions?format=jsonl";
