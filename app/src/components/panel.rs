@@ -26,6 +26,26 @@ pub fn PageHeader(
     }
 }
 
+/// The way to a page from the list that it belongs to.
+#[component]
+pub fn Breadcrumb(
+    /// The list.
+    href: &'static str,
+    label: &'static str,
+    /// The name of the page.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <nav class="breadcrumb muted" aria-label="Breadcrumb">
+            <a class="link" href=href>
+                {label}
+            </a>
+            " / "
+            <span aria-current="page">{children()}</span>
+        </nav>
+    }
+}
+
 /// One line of a `<dl class="facts">`.
 #[component]
 pub fn Fact(

@@ -13,8 +13,8 @@ use super::api_keys::{KeysChanged, follow_keys};
 use crate::{
     api,
     components::{
-        ButtonLink, DoneNotice, FlashNotice, KeyStateBadge, Loaded, Outside, PageHeading,
-        failed_page, use_id, use_page_flash,
+        Breadcrumb, ButtonLink, DoneNotice, FlashNotice, KeyStateBadge, Loaded, Outside,
+        PageHeading, failed_page, use_id, use_page_flash,
     },
     domain::{
         ApiKeyId,
@@ -70,15 +70,12 @@ fn Body(detail: ApiKeyDetail) -> impl IntoView {
     let key = detail.key.clone();
     let (id, state) = (key.id, key.state(detail.at));
     let title = format!("API key {}", in_sentence(&key.name));
+    let name = key.name.clone();
     view! {
         {move || (!paths::is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })}
-        <nav class="breadcrumb muted" aria-label="Breadcrumb">
-            <a class="link" href=paths::API_KEYS>
-                "API keys"
-            </a>
-            " / "
-            <span aria-current="page"><Outside text=key.name.clone()/></span>
-        </nav>
+        <Breadcrumb href=paths::API_KEYS label="API keys">
+            <Outside text=name/>
+        </Breadcrumb>
         <header class="page-header">
             <div>
                 <PageHeading><Outside text=key.name/></PageHeading>

@@ -9,8 +9,8 @@ use self::cards::{Lifecycle, Organizations, Settings, Values};
 use crate::{
     api,
     components::{
-        ButtonLink, FlashNotice, Loaded, Notice, Outside, PageHeading, TenantStatusTag, Tone,
-        failed_page, use_id, use_named, use_page_flash,
+        Breadcrumb, ButtonLink, FlashNotice, Loaded, Notice, Outside, PageHeading, TenantStatusTag,
+        Tone, failed_page, use_id, use_named, use_page_flash,
     },
     domain::{
         live::LiveInterest,
@@ -58,14 +58,13 @@ pub fn ManagedTenantPage() -> impl IntoView {
 #[component]
 fn Managed(managed: ManagedTenant) -> impl IntoView {
     let tenant = managed.tenant.clone();
+    let name = tenant.name.clone();
     view! {
         <Title text=format!("Manage {}", tenant.name)/>
         <div class="page">
-            <nav class="muted" aria-label="Breadcrumb">
-                <a class="link" href=paths::MANAGED_TENANTS>"Tenants"</a>
-                " / "
-                <span aria-current="page"><Outside text=tenant.name.clone()/></span>
-            </nav>
+            <Breadcrumb href=paths::MANAGED_TENANTS label="Tenants">
+                <Outside text=name/>
+            </Breadcrumb>
             <header class="page-header">
                 <div>
                     <div class="bar">

@@ -9,8 +9,8 @@ use super::{audit_log::table::Table, support_session::access_log::row};
 use crate::{
     api,
     components::{
-        ButtonLink, CopyCode, EmptyState, Fact, Loaded, Outside, PageHeading, Panel, Timestamp,
-        failed_page, format::Precision, use_named,
+        Breadcrumb, ButtonLink, CopyCode, EmptyState, Fact, Loaded, Outside, PageHeading, Panel,
+        Timestamp, failed_page, format::Precision, use_named,
     },
     domain::{
         access_log::AccessLogEntry, audit::AuditEvent, find::RecordedRequest, shown::shown,
@@ -49,12 +49,9 @@ fn Request(request: RecordedRequest) -> impl IntoView {
     view! {
         <Title text=title/>
         <div class="page">
-            <nav class="breadcrumb muted" aria-label="Breadcrumb">
-                <a class="link" href=paths::AUDIT>
-                    "Audit log"
-                </a>
-                " / Request"
-            </nav>
+            <Breadcrumb href=paths::AUDIT label="Audit log">
+                "Request"
+            </Breadcrumb>
             <header class="page-header">
                 <div>
                     <PageHeading><Outside text=heading/></PageHeading>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{ButtonLink, Outside, PageHeading, StaffStateBadge, format::counted},
+    components::{Breadcrumb, ButtonLink, Outside, PageHeading, StaffStateBadge, format::counted},
     domain::staff::{LinkPurpose, StaffDetail},
     paths,
     query::Query,
@@ -22,13 +22,9 @@ pub(super) fn Header(detail: StaffDetail) -> impl IntoView {
         .is_own
         .then(|| view! { <span class="tag">"You"</span> });
     view! {
-        <nav class="breadcrumb muted" aria-label="Breadcrumb">
-            <a class="link" href=paths::STAFF>
-                "Staff"
-            </a>
-            " / "
-            <span aria-current="page"><Outside text=name/></span>
-        </nav>
+        <Breadcrumb href=paths::STAFF label="Staff">
+            <Outside text=name/>
+        </Breadcrumb>
         <header class="page-header">
             <div>
                 <PageHeading>

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::follow::LiveSession;
 use crate::{
     components::{
-        ButtonLink, Countdown, OpenTenant, Outside, OutsideLines, PageHeading, StatusBadge,
-        Timestamp, format::Precision,
+        Breadcrumb, ButtonLink, Countdown, OpenTenant, Outside, OutsideLines, PageHeading,
+        StatusBadge, Timestamp, format::Precision,
     },
     domain::support_sessions::SupportSession,
     paths,
@@ -18,13 +18,9 @@ pub(super) fn Header(session: LiveSession) -> impl IntoView {
     let short_id = first.short_id();
     let (staff, tenant) = (first.staff_name.clone(), first.tenant_name.clone());
     view! {
-        <nav class="breadcrumb muted" aria-label="Breadcrumb">
-            <a class="link" href=paths::SUPPORT_SESSIONS>
-                "View Sessions"
-            </a>
-            " / "
-            <code aria-current="page">{short_id}</code>
-        </nav>
+        <Breadcrumb href=paths::SUPPORT_SESSIONS label="View Sessions">
+            <code>{short_id}</code>
+        </Breadcrumb>
         <header class="page-header">
             <div>
                 <PageHeading>

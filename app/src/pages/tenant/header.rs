@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        ButtonLink, Outside, PageHeading, TenantStatusTag, Timestamp,
+        Breadcrumb, ButtonLink, Outside, PageHeading, TenantStatusTag, Timestamp,
         format::{Precision, counted},
     },
     domain::{shown::in_sentence, tenants::Tenant},
@@ -44,11 +44,9 @@ pub(super) fn Header(
         }
     };
     view! {
-        <nav class="muted" aria-label="Breadcrumb">
-            <a class="link" href=paths::OVERVIEW>"Tenant health"</a>
-            " / "
-            <span aria-current="page"><Outside text=tenant.name.clone()/></span>
-        </nav>
+        <Breadcrumb href=paths::OVERVIEW label="Tenant health">
+            <Outside text=tenant.name/>
+        </Breadcrumb>
         <header class="page-header">
             <div>
                 <div class="bar">
