@@ -9,7 +9,8 @@ use crate::{
         ButtonLink, Fact, Outside, Panel, TenantStatusTag, Timestamp,
         format::{Precision, counted},
     },
-    domain::tenants::{ManagedTenant, TenantKind, TenantMaster, TenantStatus},
+    domain::tenants::{ManagedTenant, Organization, TenantKind, TenantMaster, TenantStatus},
+    pages::tenant::organizations::OrganizationsCard,
     paths,
 };
 
@@ -187,41 +188,23 @@ pub(super) fn Settings(managed: ManagedTenant) -> impl IntoView {
 pub(super) fn Organizations(managed: ManagedTenant) -> impl IntoView {
     let (may_edit, id) = (is_editable(&managed), managed.tenant.id.clone());
     let add = may_edit.then(|| paths::organization(&id, None));
-    let is_empty = managed.organizations.is_empty();
-    let rows = managed.organizations.into_iter().map(|(organization, _)| {
-        let edit = may_edit.then(|| {
-            let href = paths::organization(&id, Some(organization.id.as_str()));
-            let label = format!("Edit {}", organization.name);
-            view! {
-                <a class="button small" href=href aria-label=label>
-                    "Edit"
-                </a>
-            }
-        });
-        view! {
-            <li>
-                <span class="grow">
-                    <strong><Outside text=organization.name/></strong>
-                    <span class="id">{organization.id.to_string()}</span>
-                </span>
-                <span class="tag" data-status=organization.status.as_str()>
-                    {organization.status.label()}
-                </span>
-                {edit}
-            </li>
-        }
-    });
-    let rows = rows.collect_view();
+    let act = move |organization: &Organization| {
+        let href = may_edit.then(|| paths::organization(&id, Some(organization.id.as_str())))?;
+        let label = format!("Edit {}", organization.name);
+        let edit = view! {
+            <a class="button small" href=href aria-label=label>
+                "Edit"
+            </a>
+        };
+        Some(edit.into_any())
+    };
+    let organizations = managed.organizations.into_iter().map(|(one, _)| one);
     view! {
-        <Panel
-            id="organizations"
-            title="Organizations"
+        <OrganizationsCard
+            organizations=organizations.collect::<Vec<_>>()
             beside=link(add, "New organization")
-        >
-            <ul class="rows">
-                {rows} {is_empty.then(|| view! { <li class="muted">"No organizations."</li> })}
-            </ul>
-        </Panel>
+            act
+        />
     }
     .into_any()
 }

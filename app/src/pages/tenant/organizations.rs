@@ -17,32 +17,43 @@ pub(crate) fn Organizations(organizations: Vec<Organization>) -> impl IntoView {
             </span>
         }
     };
+    view! { <OrganizationsCard organizations beside=count act=|_: &Organization| None/> }
+}
+
+/// The card of organizations, also on the page for managing a tenant.
+#[component]
+pub(crate) fn OrganizationsCard<A>(
+    organizations: Vec<Organization>,
+    /// What stands beside the title.
+    #[prop(into)]
+    beside: ViewFn,
+    /// What can be done to an organization.
+    act: A,
+) -> impl IntoView
+where
+    A: Fn(&Organization) -> Option<AnyView> + Send + 'static,
+{
+    let none = organizations.is_empty();
+    let none = none.then(|| view! { <li class="muted">"No organizations."</li> });
+    let row = move |organization: Organization| {
+        let act = act(&organization);
+        view! {
+            <li>
+                <span class="grow">
+                    <strong><Outside text=organization.name/></strong>
+                    <span class="id">{organization.id.to_string()}</span>
+                </span>
+                <span class="tag" data-status=organization.status.as_str()>
+                    {organization.status.label()}
+                </span>
+                {act}
+            </li>
+        }
+    };
+    let rows = organizations.into_iter().map(row).collect_view();
     view! {
-        <Panel id="organizations" title="Organizations" beside=count>
-            <ul class="rows">
-                {organizations
-                    .into_iter()
-                    .map(|organization| {
-                        view! {
-                            <li>
-                                <span class="grow">
-                                    <strong><Outside text=organization.name/></strong>
-                                    <span class="id">{organization.id.to_string()}</span>
-                                </span>
-                                <span class="tag" data-status=organization.status.as_str()>
-                                    {organization.status.label()}
-                                </span>
-                            </li>
-                        }
-                    })
-                    .collect_view()}
-                {(number == 0)
-                    .then(|| {
-                        view! {
-                            <li class="muted">"No organizations registered."</li>
-                        }
-                    })}
-            </ul>
+        <Panel id="organizations" title="Organizations" beside>
+            <ul class="rows">{rows} {none}</ul>
         </Panel>
     }
 }
