@@ -109,6 +109,28 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+test("of two people who edit a tenant at once, the second sees both choices in words", async ({ page, served }) => {
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+  await page.goto("/admin/new-tenant");
+  await page.getByLabel("Name", { exact: true }).fill("Lumen Health");
+  await page.getByLabel("Slug").fill("lumen-health");
+  await page.getByLabel("Tenant ID").fill("lumen");
+  await page.getByRole("button", { name: "Add tenant" }).click();
+  await expect(title(page)).toHaveText("Lumen Health");
+  const other = await page.context().newPage();
+  for (const tab of [page, other]) {
+    await tab.goto("/admin/tenants/lumen/edit");
+    await tab.getByLabel("Reason").fill("The contract was signed today");
+  }
+  await other.getByLabel("Type").selectOption("Government");
+  await other.getByRole("button", { name: "Save" }).click();
+  await expect(other.getByText("Lumen Health saved.")).toBeVisible();
+  await page.getByLabel("Type").selectOption("Business");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Was “Business” in your form.")).toBeVisible();
+  await expect(page.getByLabel("Type")).toHaveValue("government");
+});
+
 test("the forms for managing tenants are usable by everyone", async ({ page, served }) => {
   await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
   await page.goto("/admin/new-tenant");

@@ -4,7 +4,7 @@ use leptos::{
     ev, html,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{HtmlFormElement, HtmlInputElement},
+    web_sys::{Event, HtmlFormElement, HtmlInputElement},
 };
 
 use super::viewer::use_viewer;
@@ -32,7 +32,7 @@ pub fn SelectHead(
         let listening = window_event_listener(ev::change, move |_| show(&head, form, max));
         on_cleanup(move || listening.remove());
     });
-    let select = move |_| {
+    let select = move |_: Event| {
         if let Some(head) = head.get_untracked() {
             select_rows(&boxes(form), head.checked(), max);
             show(&head, form, max);
