@@ -143,8 +143,8 @@ async fn a_file_breaks_off_for_who_lost_a_role_or_whose_secret_was_replaced() {
             panic!("signed in")
         };
         let support = vec![Role::SupportAdmin];
-        let set = test.staff.set_roles(&cli(), staff.staff_id, support);
-        set.await.unwrap();
+        let set = test.staff.set_roles(&cli(), staff.staff_id, support).await;
+        set.unwrap();
         assert!(anas.next().await.unwrap().is_err(), "{}", test.engine);
         let rotate = |overlap_hours| KeyRotation {
             overlap_hours,

@@ -246,8 +246,8 @@ impl Administration {
     }
 
     async fn set_roles(&self, of: StaffId, roles: &[Role]) {
-        let set = self.world.staff.set_roles(&cli(), of, roles.to_vec());
-        set.await.unwrap();
+        let set = self.world.staff.set_roles(&cli(), of, roles.to_vec()).await;
+        set.unwrap();
     }
 
     /// Whether Ben's page is told to fetch everything again because of what was done so far. Two

@@ -198,13 +198,10 @@ pub(super) fn Organizations(managed: ManagedTenant) -> impl IntoView {
         };
         Some(edit.into_any())
     };
-    let organizations = managed.organizations.into_iter().map(|(one, _)| one);
-    view! {
-        <OrganizationsCard
-            organizations=organizations.collect::<Vec<_>>()
-            beside=link(add, "New organization")
-            act
-        />
-    }
-    .into_any()
+    let organizations: Vec<_> = managed
+        .organizations
+        .into_iter()
+        .map(|(one, _)| one)
+        .collect();
+    view! { <OrganizationsCard organizations beside=link(add, "New organization") act/> }.into_any()
 }

@@ -8,8 +8,11 @@ mod settings;
 mod values;
 
 use app::{
-    domain::tenants::{
-        ManagedTenant, OrganizationForm, SettingsForm, StatusForm, TenantForm, TenantMaster,
+    domain::{
+        staff::Role,
+        tenants::{
+            ManagedTenant, OrganizationForm, SettingsForm, StatusForm, TenantForm, TenantMaster,
+        },
     },
     ports::ManageTenantsPort,
 };

@@ -8,7 +8,7 @@ use gateway::ports::{Ended, RecordError, Recorder as _};
 
 use super::*;
 use crate::services::{
-    testing::{form, support_admin},
+    testing::{cli, form, support_admin},
     user_sessions::UserSessionsService,
 };
 
