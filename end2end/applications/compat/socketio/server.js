@@ -13,9 +13,12 @@ const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
     item.textContent = text;
     document.getElementById("messages").append(item);
   };
-  socket.on("connect", () => socket.io.engine.on("upgrade", ({ name }) => {
-    document.getElementById("transport").textContent = name;
-  }));
+  const showTransport = ({ name }) => (document.getElementById("transport").textContent = name);
+  // The upgrade may have come before the connection.
+  socket.on("connect", () => {
+    showTransport(socket.io.engine.transport);
+    socket.io.engine.on("upgrade", showTransport);
+  });
   socket.on("said", show);
   document.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
