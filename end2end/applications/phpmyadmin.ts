@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { expect } from "@playwright/test";
+import { expect, type Locator } from "@playwright/test";
 import type { Application } from "./application.ts";
 import { DUMP } from "./files.ts";
 import { OWNER } from "./mariadb.ts";
@@ -16,6 +16,12 @@ export const phpMyAdmin: Application = {
   async use(page, url) {
     const seen: string[] = [];
     const tab = (name: string) => page.locator("#topmenu a", { hasText: name });
+    // phpMyAdmin ignores a click while it still loads what an earlier one asked for.
+    const go = (name: string, shown: Locator) =>
+      expect(async () => {
+        await tab(name).click();
+        await expect(shown).toBeVisible({ timeout: 5_000 });
+      }).toPass();
     await page.goto(url);
     await page.locator("#input_username").fill(OWNER.username);
     await page.locator("#input_password").fill(OWNER.password);
@@ -23,14 +29,13 @@ export const phpMyAdmin: Application = {
     await page.locator("#pma_navigation_tree").getByRole("link", { name: "demo", exact: true }).click();
     await expect(tab("Structure")).toBeVisible();
 
-    await tab("Import").click();
+    await go("Import", page.locator("#input_import_file"));
     await page.locator("#input_import_file").setInputFiles(DUMP);
     await page.locator("#buttonGo").click();
     await expect(page.getByText("Import has been successfully finished")).toBeVisible();
     seen.push("imported");
 
-    await tab("SQL").click();
-    await expect(page.getByText("Run SQL query/queries on database demo")).toBeVisible();
+    await go("SQL", page.getByText("Run SQL query/queries on database demo"));
     await page.locator("#sqlqueryform .CodeMirror").click();
     await page.keyboard.press("Control+a");
     await page.keyboard.type("SELECT text FROM notes WHERE text LIKE '%50\\%%'");
@@ -39,7 +44,7 @@ export const phpMyAdmin: Application = {
     await expect(cells).toHaveText("Straße & 50%");
     seen.push(await cells.innerText());
 
-    await tab("Export").click();
+    await go("Export", page.locator("#buttonGo"));
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#buttonGo").click()]);
     const dump = await readFile(await download.path(), "utf8");
     seen.push(download.suggestedFilename(), `${dump.split("\n").filter((line) => line.includes("Straße")).length} line`);
