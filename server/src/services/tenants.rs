@@ -17,8 +17,8 @@ use app::{
         policy::Act,
         problem::Problem,
         tenants::{
-            CallBucket, ChosenTenant, HealthAt, Organization, Overview, PLAN_MAX, TelemetryState,
-            TenantDetail, TenantFilter, TenantHealth, TenantRef,
+            CallBucket, ChosenTenant, HealthAt, ORGANIZATIONS_SHOWN, Organization, Overview,
+            PLAN_MAX, TelemetryState, TenantDetail, TenantFilter, TenantHealth, TenantRef,
         },
         text::clean,
     },
@@ -42,8 +42,6 @@ pub(super) use self::register::bars_support;
 const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
 /// How many spans a series has: 24 hours, including the current span.
 const SERIES_LENGTH: i32 = 96;
-/// How many organizations the detail shows. The list has all of them.
-pub(super) const ORGANIZATIONS_SHOWN: u32 = 1000;
 
 /// Tenants and their health. Cheap to clone.
 #[derive(Clone)]

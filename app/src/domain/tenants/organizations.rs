@@ -11,6 +11,9 @@ use crate::domain::{
     text::{REASON_MAX, REASON_MIN, clean},
 };
 
+/// How many organizations of a tenant its pages list, by name. The REST interface lists all of them.
+pub const ORGANIZATIONS_SHOWN: u32 = 1000;
+
 text_enum! {
     /// Whether an organization is in use.
     pub enum OrganizationStatus {

@@ -3,20 +3,21 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Outside, Panel, format::counted},
-    domain::tenants::Organization,
+    components::{
+        Outside, Panel,
+        format::{counted, thousands},
+    },
+    domain::tenants::{ORGANIZATIONS_SHOWN, Organization},
 };
 
 #[component]
 pub(crate) fn Organizations(organizations: Vec<Organization>) -> impl IntoView {
     let number = organizations.len() as u64;
-    let count = move || {
-        view! {
-            <span class="muted push num">
-                {counted(number, "organization", "organizations")}
-            </span>
-        }
-    };
+    // It may have more than are listed.
+    let count = first_of_all(number)
+        .is_none()
+        .then(|| counted(number, "organization", "organizations"));
+    let count = move || view! { <span class="muted push num">{count.clone()}</span> };
     view! { <OrganizationsCard organizations beside=count act=|_: &Organization| None/> }
 }
 
@@ -33,6 +34,8 @@ pub(crate) fn OrganizationsCard<A>(
 where
     A: Fn(&Organization) -> Option<AnyView> + Send + 'static,
 {
+    let first = first_of_all(organizations.len() as u64);
+    let first = first.map(|first| view! { <li class="muted">{first}</li> });
     let none = organizations.is_empty();
     let none = none.then(|| view! { <li class="muted">"No organizations."</li> });
     let row = move |organization: Organization| {
@@ -53,7 +56,32 @@ where
     let rows = organizations.into_iter().map(row).collect_view();
     view! {
         <Panel id="organizations" title="Organizations" beside>
-            <ul class="rows">{rows} {none}</ul>
+            <ul class="rows">{rows} {none} {first}</ul>
         </Panel>
+    }
+}
+
+/// What stands below so many listed organizations, where the tenant may have more.
+fn first_of_all(listed: u64) -> Option<String> {
+    (listed >= u64::from(ORGANIZATIONS_SHOWN)).then(|| {
+        let listed = thousands(listed);
+        format!(
+            "These are the first {listed} organizations by name. The REST API lists all of them."
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_may_be_cut_says_so() {
+        assert_eq!(first_of_all(999), None);
+        assert!(
+            first_of_all(1_000)
+                .unwrap()
+                .contains("first 1,000 organizations")
+        );
     }
 }

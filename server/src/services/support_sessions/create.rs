@@ -12,7 +12,7 @@ use app::{
             Grant, MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SupportSession,
             SupportSessionDraft, SupportSessionForm, SupportSessionGranted,
         },
-        tenants::TenantHealth,
+        tenants::{ORGANIZATIONS_SHOWN, TenantHealth},
     },
     ports::{CreateSupportSessions, ReplaceTokens},
 };
@@ -28,10 +28,7 @@ use uuid::Uuid;
 
 use super::{SupportSessionsService, bars::Bar, staff_behind};
 use crate::services::{
-    Acting, ServiceError,
-    gates::cut_replaced_now,
-    telemetry::telemetry_state,
-    tenants::{ORGANIZATIONS_SHOWN, find_tenant},
+    Acting, ServiceError, gates::cut_replaced_now, telemetry::telemetry_state, tenants::find_tenant,
 };
 
 /// The path in the curl line of the confirmation.

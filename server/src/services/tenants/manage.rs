@@ -15,8 +15,9 @@ use app::{
         policy::Act,
         problem::{Problem, ProblemCode},
         tenants::{
-            ManagedTenant, ManagedTenants, OrganizationForm, SettingsForm, StatusChanged,
-            StatusDraft, StatusForm, TenantFilter, TenantForm, TenantMaster, TenantsAbout,
+            ManagedTenant, ManagedTenants, ORGANIZATIONS_SHOWN, OrganizationForm, SettingsForm,
+            StatusChanged, StatusDraft, StatusForm, TenantFilter, TenantForm, TenantMaster,
+            TenantsAbout,
         },
     },
     ports::ManageTenantsPort,
@@ -27,7 +28,7 @@ use sha2::{Digest, Sha256};
 use store::{listing::PageAt, tenants::StoredTenant};
 
 pub(in crate::services) use self::settings::reading_scopes;
-use super::{ORGANIZATIONS_SHOWN, TenantsService, find_tenant};
+use super::{TenantsService, find_tenant};
 
 /// What tells this state of something from others: a form that was made for another state must not
 /// overwrite what someone else has changed since.
