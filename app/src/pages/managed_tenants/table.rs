@@ -104,7 +104,10 @@ fn Row(row: Signal<TenantHealth>, users: u64, selects: bool) -> impl IntoView {
     let href = paths::managed_tenant(&tenant.id);
     let name = Memo::new(move |_| row.with(|row| row.tenant.name.clone()));
     let text = move |of: fn(&TenantHealth) -> Option<String>| {
-        move || row.with(of).map(|text| view! { <Outside text/> })
+        move || match row.with(of) {
+            Some(text) => view! { <Outside text/> }.into_any(),
+            None => view! { <span class="muted">"—"</span> }.into_any(),
+        }
     };
     let select = selects.then(|| {
         view! {

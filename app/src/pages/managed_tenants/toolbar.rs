@@ -59,8 +59,7 @@ pub(super) fn Toolbar(
                     problem.filter(|problem| problem.fields.len() > 1).map(field_errors)
                 }}
             </FilterForm>
-            {children()}
-            <Exports request/>
+            <div class="bar push">{children()} <Exports request/></div>
         </div>
     }
     .into_any()

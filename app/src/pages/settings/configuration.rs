@@ -20,9 +20,12 @@ pub(super) fn Configuration(detail: SettingsDetail) -> impl IntoView {
     };
     view! {
         <Panel id="configuration-title" title="Configuration">
-            <p class="panel-body muted">
-                {file} ". A variable wins over the file, and a flag over both. Changes apply after a restart."
-            </p>
+            <div class="panel-body muted">
+                <p>
+                    {file}
+                    ". A variable wins over the file, and a flag over both. Changes apply after a restart."
+                </p>
+            </div>
             <TableBox label="Configuration" class="stacked">
                 {columns(["Key", "Value", "Source", "Set in"])}
                 <tbody>{rows}</tbody>
