@@ -1,8 +1,7 @@
 // Every page and dialog, for each role: accessibility as far as a program can check it, and overflow. Runs at every
 // width and in both themes. The other journeys run once.
-import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { expect, expectNoSidewaysScroll, expectNoViolations, expectHydrated, open, test } from "../fixtures.ts";
+import { expect, expectNoSidewaysScroll, expectNoViolations, expectHydrated, open, takePicture, test } from "../fixtures.ts";
 import { createDialog, createSession, fillAndCreate, grantedDialog } from "../support/support-session.ts";
 
 test("every page and dialog is usable by everyone and fits its window", async ({ page, demo, signIn }) => {
@@ -147,14 +146,4 @@ async function firstKey(page: Page): Promise<string> {
   await open(page, "/admin/api-keys");
   const link = page.getByRole("table", { name: "API keys" }).locator("tbody th a").first();
   return (await link.getAttribute("href")) ?? "";
-}
-
-/** `SUPPORT_CONSOLE_PICTURES=/some/folder make journeys ARGS=every-page` saves a picture of every page there. */
-async function takePicture(page: Page, name: string): Promise<void> {
-  const folder = process.env.SUPPORT_CONSOLE_PICTURES;
-  if (!folder) return;
-  const path = join(folder, `${name.replaceAll(" ", "-")}.${test.info().project.name}.png`);
-  // A dialog covers the window, not the page.
-  const fullPage = (await page.getByRole("dialog").count()) === 0;
-  await page.screenshot({ path, fullPage, animations: "disabled" });
 }

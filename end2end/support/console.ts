@@ -39,7 +39,7 @@ export abstract class Console {
   /** A key for the REST interface with the rights of the platform. */
   protected abstract readonly platformKey: string;
 
-  protected constructor(private readonly place: Place) {}
+  protected constructor(protected readonly place: Place) {}
 
   get console(): string {
     return this.place.console;

@@ -1,6 +1,7 @@
 // Common actions of journeys on pages.
+import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type Locator, type Page, test } from "@playwright/test";
 import type { Account } from "./console.ts";
 
 /** Opens a page and waits until it is hydrated. */
@@ -47,11 +48,33 @@ export async function expectNoSidewaysScroll(page: Page, name: string): Promise<
   expect.soft(widths.page, `${name}: width of the page`).toBe(widths.window);
 }
 
-/** WCAG 2.2 level AA, as far as a program can check it. The journey continues after a finding. */
-export async function expectNoViolations(page: Page, name: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
+/**
+ * WCAG 2.2 level AA, as far as a program can check it. The journey continues after a finding. `except` selects what is left
+ * out, such as rows that are like those above them.
+ */
+export async function expectNoViolations(page: Page, name: string, except: string[] = []): Promise<void> {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const axe = new AxeBuilder({ page }).withTags(tags);
+  await expectNone(except.reduce((axe, selector) => axe.exclude(selector), axe), name);
+}
+
+/** The part of it that differs between the themes. */
+export async function expectContrast(page: Page, name: string): Promise<void> {
+  await expectNone(new AxeBuilder({ page }).withRules("color-contrast"), name);
+}
+
+async function expectNone(axe: AxeBuilder, name: string): Promise<void> {
+  const { violations } = await axe.analyze();
   const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.target.join(" ")) }));
   expect.soft(found, name).toEqual([]);
+}
+
+/** `SUPPORT_CONSOLE_PICTURES=/some/folder make journeys ARGS=every-page` saves pictures of pages there. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  const folder = process.env.SUPPORT_CONSOLE_PICTURES;
+  if (!folder) return;
+  const path = join(folder, `${name.replaceAll(/[ /]+/g, "-")}.${test.info().project.name}.png`);
+  // A dialog covers the window, not the page.
+  const fullPage = (await page.getByRole("dialog").count()) === 0;
+  await page.screenshot({ path, fullPage, animations: "disabled" });
 }

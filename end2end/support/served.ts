@@ -1,7 +1,9 @@
 // A console as an operator starts it: `serve` with its own configuration, an empty store, and httpbin as upstream.
+import { execFile } from "node:child_process";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 import type { Certificate } from "./certificate.ts";
 import { Console, type Place, programPath } from "./console.ts";
@@ -54,6 +56,13 @@ export class Served extends Console {
 
   get log(): string {
     return this.program.log;
+  }
+
+  /** Writes into the store past the program, for what only weeks would bring there. */
+  async write(sql: string): Promise<void> {
+    const file = this.place.database_url.replace("sqlite:", "");
+    const script = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=30).executescript(sys.argv[2])";
+    await promisify(execFile)(process.env.SUPPORT_CONSOLE_PYTHON ?? "python3", ["-c", script, file, sql]);
   }
 
   /** Adds a super admin and the tenant Acme, signs the page in, and opens a support session with these scopes. */

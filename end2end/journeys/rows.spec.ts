@@ -1,0 +1,192 @@
+// The pages of administration and of tenants with nothing to list, and with more than anyone reads.
+import { readFile } from "node:fs/promises";
+import type { Locator, Page, TestInfo } from "@playwright/test";
+import { expect, expectContrast, expectNoSidewaysScroll, expectNoViolations, open, signInAs, takePicture, test as base, title } from "../fixtures.ts";
+import { nameOf, registerTenants, writePeopleKeysAndSessions } from "../support/many-rows.ts";
+import { Served } from "../support/served.ts";
+
+const test = base.extend<{ served: Served }>({
+  served: async ({}, use, testInfo) => {
+    const served = await Served.start("http://127.0.0.1:1");
+    await use(served);
+    await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
+    await served.stop();
+  },
+  baseURL: async ({ served }, use) => use(served.console),
+});
+
+test.beforeEach(async ({ page, served }) => {
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+});
+
+test("a list without rows says so and what to do next", async ({ page }, testInfo) => {
+  const lists = [
+    ["/support", "No tenants yet", "Tenants appear here once your platform registers them.", "How health is worked out"],
+    ["/support/sessions", "No support sessions yet", "Find the tenant in the overview", "Go to the overview"],
+    ["/support/sessions?status=revoked", "No matching support sessions", "remove a filter", "Clear filters"],
+    ["/audit?action=tenant.closed", "No matching events", "remove a filter", "Clear filters"],
+    ["/admin/tenants", "No tenants yet", "Tenants appear here once your platform registers them.", "Go to the overview"],
+    ["/admin/tenants?q=acme", "No matching tenants", "remove a filter", "Clear search and filters"],
+    ["/admin/staff?q=acme", "No matching staff members", "remove a filter", "Clear filters"],
+    ["/admin/api-keys", "No API keys yet", "Your platform needs one to register tenants", "Create API key"],
+    ["/admin/api-keys?state=revoked", "No matching API keys", "", "Clear filters"],
+  ] as const;
+  for (const [path, heading, advice, next] of lists) {
+    await test.step(path, async () => {
+      await open(page, path);
+      const empty = page.locator(".empty");
+      await expect(empty.getByRole("heading", { level: 2 })).toHaveText(heading);
+      await expect(empty).toContainText(advice);
+      await expect(page.getByRole("main").getByRole("table")).toHaveCount(0);
+      if (!path.includes("?")) await expectInOrder(page, path);
+      await empty.getByRole("link", { name: next }).click();
+      await expect(page).not.toHaveURL(path);
+      await expect(title(page)).toBeVisible();
+    });
+  }
+  await open(page, "/admin/tenants");
+  await expectLines(page, "Export CSV", 1, testInfo);
+});
+
+test("a page about a console or a tenant in which nothing has happened is in order", async ({ page, served }) => {
+  for (const path of ["/admin/settings", "/support/rules", "/support/permissions"]) {
+    await open(page, path);
+    await expect(page.getByRole("main").getByRole("alert")).toHaveCount(0);
+  }
+  for (const [path, rows] of [["/audit", 2], ["/admin/staff", 1], ["/account/sessions", 1]] as const) {
+    await open(page, path);
+    await expect(page.getByRole("main").getByRole("table").locator("tbody tr")).toHaveCount(rows);
+    await expectInOrder(page, path);
+  }
+  await usePlatformKey(served);
+  await served.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
+  await open(page, "/support/tenants/acme");
+  for (const text of ["No one is in this tenant.", "No organizations registered.", "No API calls have been reported yet."]) {
+    await expect(page.getByRole("main").getByText(text).first()).toBeVisible();
+  }
+  await expectInOrder(page, "tenant");
+  await open(page, "/admin/tenants/acme");
+  await expect(page.getByText("No organizations registered.")).toBeVisible();
+  await expectInOrder(page, "tenant to manage");
+});
+
+test("each list holds ten thousand rows", async ({ page, served }, testInfo) => {
+  await usePlatformKey(served);
+  await test.step("rows", async () => {
+    await registerTenants(served);
+    await writePeopleKeysAndSessions(served);
+  });
+  const list = (name: string): Locator => page.getByRole("table", { name }).locator("tbody tr");
+
+  await test.step("overview", async () => {
+    await open(page, "/support");
+    await expect(page.getByRole("link", { name: /^Total tenants/ })).toContainText("10,000");
+    await expectPages(page, list("Tenant health"), "10,000");
+    await expectFound(page, list("Tenant health"), nameOf("Tenant", 9_876));
+    await expectLines(page, "Export CSV", 2, testInfo);
+  });
+  await test.step("tenants", async () => {
+    await open(page, "/admin/tenants");
+    await expectPages(page, list("Tenants"), "10,000");
+    await expectLines(page, "Export CSV", 10_001, testInfo);
+    await expectLines(page, "Export JSON Lines", 10_000, testInfo);
+    await expectFound(page, list("Tenants"), nameOf("Tenant", 9_876));
+    await open(page, "/admin/tenants?status=trial");
+    await expect(page.getByText("Rows 1–50 of 1,000", { exact: true })).toBeVisible();
+    for (const path of ["/support/tenants/tenant-00001", "/admin/tenants/tenant-00001"]) {
+      await open(page, path);
+      await expect(page.getByText("These are the first 1,000 organizations by name.")).toBeVisible();
+      await expectNoSidewaysScroll(page, path);
+    }
+  });
+  await test.step("staff", async () => {
+    await open(page, "/admin/staff");
+    await expectPages(page, list("Staff members"), "10,000+");
+    await expectFound(page, list("Staff members"), nameOf("Person", 9_876));
+    await open(page, "/admin/staff");
+    await page.getByRole("combobox", { name: "Role" }).selectOption("Super admin");
+    await expect(page.getByText("Rows 1–50 of 1,001", { exact: true })).toBeVisible();
+  });
+  await test.step("API keys", async () => {
+    await open(page, "/admin/api-keys");
+    await expectPages(page, list("API keys"), "10,000+");
+    await page.getByRole("region", { name: "Counts" }).getByRole("link", { name: /^Revoked/ }).click();
+    await expect(page.getByText("Rows 1–50 of 1,000", { exact: true })).toBeVisible();
+    await expect(list("API keys").filter({ hasNotText: "Revoked" })).toHaveCount(0);
+  });
+  await test.step("support sessions", async () => {
+    await open(page, "/support/sessions");
+    await expectPages(page, list("Support sessions"), "10,000");
+    await expectLines(page, "Export CSV", 10_001, testInfo);
+    await open(page, "/support/sessions?tenant=tenant-09876");
+    await expect(list("Support sessions")).toHaveCount(1);
+  });
+  await test.step("audit log", async () => {
+    await open(page, "/audit");
+    await expectPages(page, list("Audit events"), "10,000+");
+    await open(page, "/audit?action=tenant.registered");
+    await expect(page.getByText("Rows 1–50 of 10,000", { exact: true })).toBeVisible();
+    await expectLines(page, "Export CSV", 10_001, testInfo);
+    await open(page, "/audit?tenant=tenant-09876");
+    await expect(list("Audit events")).toHaveCount(1);
+  });
+});
+
+async function usePlatformKey(served: Served): Promise<void> {
+  const key = await served.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
+  served.platformKey = key.stdout.trim();
+}
+
+/** The page says no error, is usable by everyone in both themes, and fits a wide and a narrow window. */
+async function expectInOrder(page: Page, name: string): Promise<void> {
+  await expectToFit(page, name);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await takePicture(page, `${name}, dark`);
+  await expectContrast(page, `${name}, dark`);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** The same in one theme. The rows of a table are alike, so the first ones stand for all. */
+async function expectToFit(page: Page, name: string): Promise<void> {
+  await expect(page.getByRole("main").getByRole("alert")).toHaveCount(0);
+  await expectNoViolations(page, name, ["tbody tr:nth-child(n + 11)"]);
+  const wide = page.viewportSize() ?? { width: 1440, height: 900 };
+  for (const size of [{ width: 390, height: 844 }, wide]) {
+    await page.setViewportSize(size);
+    await expectNoSidewaysScroll(page, `${name} at ${size.width} px`);
+    await takePicture(page, `${name} at ${size.width} px`);
+  }
+}
+
+/** The first page of a list with its count, and the way through its pages by keyboard. */
+async function expectPages(page: Page, rows: Locator, total: string): Promise<void> {
+  await expect(rows).toHaveCount(50);
+  await expectToFit(page, `${new URL(page.url()).pathname} with ten thousand rows`);
+  const pager = page.getByRole("navigation", { name: /^Pages of / });
+  const first = await rows.first().innerText();
+  await pager.getByRole("link", { name: "Next" }).press("Enter");
+  await expect(pager.getByText(`Rows 51–100 of ${total}`, { exact: true })).toBeVisible();
+  await expect(rows.first()).not.toHaveText(first, { useInnerText: true });
+  await pager.getByRole("link", { name: "Previous" }).press("Enter");
+  await expect(pager.getByText(`Rows 1–50 of ${total}`, { exact: true })).toBeVisible();
+  await pager.getByRole("link", { name: "Last" }).press("Enter");
+  await expect(pager.getByText(/^(Rows 9,951–10,000|\d+ rows) of /)).toBeVisible();
+  await expect(pager.getByRole("link", { name: "Next" })).toHaveAttribute("aria-disabled", "true");
+  await expect(rows.first()).not.toHaveText(first, { useInnerText: true });
+}
+
+/** A search for a name finds that row alone. */
+async function expectFound(page: Page, rows: Locator, name: string): Promise<void> {
+  await page.getByRole("main").getByRole("searchbox").fill(name);
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText(name);
+}
+
+/** The file that a link exports has this many lines. */
+async function expectLines(page: Page, link: string, count: number, testInfo: TestInfo): Promise<void> {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: link }).click()]);
+  const path = testInfo.outputPath(file.suggestedFilename());
+  await file.saveAs(path);
+  const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+  expect(lines.length, `${link} of ${page.url()}`).toBe(count);
+}
