@@ -61,12 +61,12 @@ test("a page about a console or a tenant in which nothing has happened is in ord
   await usePlatformKey(served);
   await served.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
   await open(page, "/support/tenants/acme");
-  for (const text of ["No one is in this tenant.", "No organizations registered.", "No API calls have been reported yet."]) {
+  for (const text of ["No one is in this tenant.", "No organizations.", "No API calls have been reported yet."]) {
     await expect(page.getByRole("main").getByText(text).first()).toBeVisible();
   }
   await expectInOrder(page, "tenant");
   await open(page, "/admin/tenants/acme");
-  await expect(page.getByText("No organizations registered.")).toBeVisible();
+  await expect(page.getByText("No organizations.")).toBeVisible();
   await expectInOrder(page, "tenant to manage");
 });
 
