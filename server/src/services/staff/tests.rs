@@ -284,13 +284,13 @@ async fn two_super_admins_can_not_remove_each_other_at_the_same_instant() {
 
 #[tokio::test]
 async fn a_staff_member_without_access_loses_everything_at_once() {
-    for console in both().await {
-        console.add("root", SUPER).await;
-        for (name, by_roles) in [("ana", false), ("ben", true)] {
-            let member = console.add(name, SUPPORT).await;
-            let signed_in = [console.sign_in(name).await, console.sign_in(name).await];
-            let tenants = [format!("z-{name}"), format!("a-{name}")];
-            for tenant in &tenants {
+    for by_roles in [false, true] {
+        for console in both().await {
+            console.add("root", SUPER).await;
+            let member = console.add("ana", SUPPORT).await;
+            let signed_in = [console.sign_in("ana").await, console.sign_in("ana").await];
+            let tenants = ["bolt", "acme"];
+            for tenant in tenants {
                 open_support_session(&console, &member, tenant).await;
             }
             let mut changes = console.core.store.changes();
@@ -311,7 +311,7 @@ async fn a_staff_member_without_access_loses_everything_at_once() {
                 .await;
             assert!(active.unwrap().is_empty());
             drop(reader);
-            for tenant in &tenants {
+            for tenant in tenants {
                 let actions = console.actions(&format!("tenant:{tenant}")).await;
                 assert_eq!(actions, ["support_session.revoked"]);
             }
