@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian package in a fresh Debian root, uses it, upgrades it from a lower version, removes and purges it.
+# Also builds the image, on that root instead of Debian's image.
 # Needs root. There is no systemd in the root: the unit's command is started here, as the unit's user.
 #   SUPPORT_CONSOLE_BINARY=…   a finished program, instead of a new release build
 source "$(dirname "$0")/lib.sh"
@@ -12,7 +13,7 @@ if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
     "$ROOT/.make/build.sh"
     export SUPPORT_CONSOLE_BINARY=$TARGET/release/support-console
   fi
-  for tool in debootstrap:debootstrap curl:curl ip:iproute2; do
+  for tool in debootstrap:debootstrap curl:curl ip:iproute2 buildah:buildah; do
     command -v "${tool%:*}" >/dev/null || apt_install "${tool#*:}"
   done
   rm -rf "$TARGET/dist"
@@ -21,8 +22,26 @@ if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
   root=$(mktemp -d)
   chmod 755 "$root"
   trap 'rm -rf --one-file-system "$root"' EXIT
+  image() (
+    set -e
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
+    store=(--log-level error --root "$work/store" --runroot "$work/run")
+    base=$(buildah "${store[@]}" from scratch)
+    buildah "${store[@]}" copy --quiet "$base" "$root" / >/dev/null
+    buildah "${store[@]}" commit --quiet "$base" debian:bookworm-slim >/dev/null
+    mkdir "$work/dist"
+    cp "$TARGET/dist/"support-console_*.deb "$work/dist"
+    rm "$work/dist/"support-console_0.0.1_*
+    buildah "${store[@]}" build --quiet --pull-never --network host --file server/dist/Containerfile --tag support-console "$work/dist"
+    made=$(buildah "${store[@]}" from --pull-never support-console)
+    [[ $(buildah "${store[@]}" run "$made" -- support-console --version) == support-console\ * ]]
+    [[ $(buildah "${store[@]}" run "$made" -- id -un) == support-console ]]
+  )
   fresh() { debootstrap --variant=minbase --include=adduser,debconf,init-system-helpers bookworm "$root" >"$TARGET/dist/debootstrap.log"; }
   step "A fresh Debian root" fresh
+  step "An image" image
   SUPPORT_CONSOLE_TEST_NETWORK=$root unshare --net --mount --pid --fork --kill-child "$0"
   exit
 fi
