@@ -25,7 +25,7 @@ export default defineConfig({
     timezoneId: "Europe/Lisbon",
     colorScheme: "light",
     screenshot: "only-on-failure",
-    // A trace of every journey takes a third of the time of all: `make journeys ARGS="--trace=retain-on-failure …"`.
+    // Tracing every journey takes a third of the total time. To trace some: `make journeys ARGS="--trace=retain-on-failure …"`.
     trace: "off",
     launchOptions: {
       executablePath: process.env.SUPPORT_CONSOLE_CHROMIUM ?? "/usr/bin/chromium",

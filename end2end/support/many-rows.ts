@@ -1,4 +1,4 @@
-// A console as it is after years: ten thousand tenants, staff members, API keys and support sessions, and as many
+// A console after years of use: ten thousand tenants, staff members, API keys and support sessions, and as many
 // organizations of the first tenant.
 import type { Served } from "./served.ts";
 

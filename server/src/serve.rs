@@ -316,7 +316,7 @@ impl Server {
             tokio::join!(recorded, ended(&mut self.tasks, patience), changed);
         if changed.is_err() {
             tracing::warn!(
-                "a change of several tenants was aborted: the audit log has those changed"
+                "a change of tenants' status had not finished: the audit log shows which tenants were changed"
             );
         }
         if !tasks_ended {

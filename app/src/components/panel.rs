@@ -29,7 +29,7 @@ pub fn PageHeader(
 /// The way to a page from the list that it belongs to.
 #[component]
 pub fn Breadcrumb(
-    /// The list.
+    /// The list's address.
     href: &'static str,
     label: &'static str,
     /// The name of the page.

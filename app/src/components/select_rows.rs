@@ -70,7 +70,7 @@ pub fn SelectBox(
     view! { <input type="checkbox" form=form name=FIELD value=value aria-label=label/> }
 }
 
-/// How many of the rows that can be selected are.
+/// How many of the selectable rows are selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Selected {
     None,

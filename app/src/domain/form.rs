@@ -31,13 +31,13 @@ pub trait Marked: Serialize + DeserializeOwned {
     /// Takes what is no value, such as the reason, from what was typed for an older state.
     fn take_rest(&mut self, typed: &Self);
 
-    /// The words that the page shows for a value of a field in which one chooses.
+    /// The label of an option, for a field with options.
     fn label(_field: &str, _value: &str) -> Option<&'static str> {
         None
     }
 }
 
-/// The fields of a form in which it differs from another state, each with what it has, in the words of the page.
+/// The fields in which two forms differ, with the first form's values as the page shows them.
 pub fn differing(
     form: &impl Serialize,
     other: &impl Serialize,

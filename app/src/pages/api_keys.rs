@@ -146,7 +146,7 @@ fn Cards(counts: ApiKeyCounts, query: KeysQuery) -> impl IntoView {
     view! {
         <section class="cards" aria-label="Counts">
             {of(ApiKeyState::Active, counts.active)}
-            {card("Never used, or not for 90 days", UNUSED, counts.unused)}
+            {card("Active, never used or not for 90 days", UNUSED, counts.unused)}
             {of(ApiKeyState::Expired, counts.expired)}
             {of(ApiKeyState::Revoked, counts.revoked)}
         </section>

@@ -69,8 +69,8 @@ pub(super) async fn back_up(common: &Common, args: BackupArgs) -> Result<(), Cli
     let copied = spawn_blocking(move || Store::back_up(&url, &file)).await;
     copied.map_err(std::io::Error::other)??;
     say!("Backed up the data store to {}", args.file.display())?;
+    // If it can't be recorded, the keys are copied all the same.
     let recorded = record(&config, &args).await;
-    recorded.map_err(|error| CliError::Unrecorded(Box::new(error)))?;
     match &args.keys {
         None => say!(
             "The keys in {} are not in it: keep them in another place (--keys copies them).",
@@ -86,10 +86,10 @@ pub(super) async fn back_up(common: &Common, args: BackupArgs) -> Result<(), Cli
             say!("Copied to {}: {}", folder.display(), copied.join(", "))?;
         }
     }
-    Ok(())
+    recorded.map_err(|error| CliError::Unrecorded(Box::new(error)))
 }
 
-/// Records a backup that is whole, and whether the keys are about to be copied. A store of another
+/// Records a backup that is whole, and whether its keys were to be copied. A store of another
 /// version stays as it is.
 async fn record(config: &Config, args: &BackupArgs) -> Result<(), CliError> {
     let as_it_is = Config {

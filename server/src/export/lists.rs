@@ -5,7 +5,7 @@ mod rows;
 
 use app::{
     domain::{
-        SupportSessionId, TenantId,
+        SupportSessionId, TenantId, Timestamp,
         audit::{AuditAction, AuditCategory, AuditFilter, ExportFormat, ExportedList},
         caller::Context,
         page::{MAX_PAGE_SIZE, PageRequest},
@@ -163,6 +163,7 @@ pub(super) async fn export_list(
         parts,
         filter,
     } = asked;
+    let begun = state.core.now();
     list.authorise(state, context)?;
     let tenant = list.tenant(state, context).await?;
     let core = &state.core;
@@ -187,7 +188,7 @@ pub(super) async fn export_list(
         file_name: file_name(&name, parts.iter().map(String::as_str), core.now(), format),
         content_type: super::content_type(format),
         format,
-        body: body(state.clone(), context.clone(), list, format, first),
+        body: body((state.clone(), context.clone(), begun), list, format, first),
     })
 }
 
@@ -201,13 +202,11 @@ enum Step {
 }
 
 fn body(
-    state: AppState,
-    context: Context,
+    (state, context, begun): (AppState, Context, Timestamp),
     list: List,
     format: ExportFormat,
     first: Page,
 ) -> BoxStream<'static, Result<Bytes, ServiceError>> {
-    let begun = state.core.now();
     stream::try_unfold(Step::Have(first, true), move |step| {
         let (state, context, list) = (state.clone(), context.clone(), list.clone());
         async move {

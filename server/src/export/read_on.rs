@@ -39,8 +39,7 @@ where
     read.inspect_err(|error| tracing::warn!(%error, "a file that was begun breaks off"))
 }
 
-/// The caller of a file that was begun at `begun` as the store knows them now, to authorise the next
-/// page.
+/// The caller as stored now, to authorise the next page of a file begun at `begun`.
 ///
 /// # Errors
 ///

@@ -250,9 +250,8 @@ impl Administration {
         set.unwrap();
     }
 
-    /// Whether Ben's page is told to fetch everything again because of what was done so far. Two
-    /// support sessions are created after it, and a page that hears of the second has been told
-    /// everything before.
+    /// Whether Ben's page must fetch everything again because of what was done so far. Two support
+    /// sessions are created after it. A page that gets the second has got everything before.
     async fn is_bens_page_reset(&mut self) -> bool {
         let mut events = Vec::new();
         for of in ["acme", "bolt"] {
@@ -266,20 +265,20 @@ impl Administration {
 }
 
 #[tokio::test]
-async fn a_support_admin_who_asks_for_staff_and_keys_hears_nothing_of_them() {
+async fn a_support_admin_gets_no_news_of_staff_or_keys() {
     for world in both().await {
         let engine = world.engine;
         let mut pages = Administration::of(world, Role::SupportAdmin).await;
         pages.add_key().await;
+        until(&mut pages.anas, &["reset"]).await;
         pages.world.sign_in("cleo").await;
         pages.set_roles(pages.cleo, &[Role::SupportAdmin]).await;
         assert!(!pages.is_bens_page_reset().await, "{engine}");
-        until(&mut pages.anas, &["reset"]).await;
     }
 }
 
 #[tokio::test]
-async fn a_super_admin_who_loses_the_role_hears_of_that_and_of_no_more() {
+async fn a_super_admin_who_loses_the_role_gets_one_reset_and_no_further_news() {
     for world in both().await {
         let engine = world.engine;
         let mut pages = Administration::of(world, Role::SuperAdmin).await;

@@ -97,8 +97,8 @@ impl View {
         self.interest.new_support_sessions || self.interest.support_sessions.contains(&session)
     }
 
-    /// If the page shows what is fetched again as a whole when something of this kind changes: what
-    /// the viewer must be allowed to do to hear of it.
+    /// The permission needed to hear of a change after which everything is fetched again; `None` if
+    /// the page shows nothing that it affects.
     pub(super) fn fetched_again_for(&self, kind: ChangeKind) -> Option<Act<'static>> {
         match kind {
             ChangeKind::ApiKey => self.interest.api_keys.then_some(Act::ReadKeys),

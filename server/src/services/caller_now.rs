@@ -9,7 +9,8 @@ use store::{Db, StoreError};
 
 /// The caller of something that was begun at `begun`, as the store knows them now. `None` if the
 /// sign-in has ended or expired, if the staff member may sign in no more, or if the key has expired,
-/// was revoked, or got another secret whose overlap is over. The idle limit doesn't count.
+/// was revoked, or was rotated since then without an overlap that still lasts. The idle limit
+/// doesn't count.
 pub(crate) async fn caller_now(
     db: &mut Db<'_>,
     caller: &Caller,
@@ -34,7 +35,7 @@ pub(crate) async fn caller_now(
         Caller::Key(key) => {
             let found = db.lookup_api_key(key.id).await?;
             let works = found.is_some_and(|found| {
-                let was_rotated = found.rotated_at.is_some_and(|at| at > begun);
+                let was_rotated = found.rotated_at.is_some_and(|at| at >= begun);
                 let is_active = found.state(now) == ApiKeyState::Active;
                 is_active && (!was_rotated || found.overlap(now).is_some())
             });

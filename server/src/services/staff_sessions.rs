@@ -191,7 +191,6 @@ impl StaffSessions {
     }
 }
 
-/// When a sign-in ends unless it is used; `None` if it was ended.
 /// Why the sign-in of a token holds no longer; `None` if it does, or is unknown.
 pub(super) async fn why_ended(core: &Core, token: &str) -> Result<Option<LostSignIn>, StoreError> {
     let token = Token::parse(token).ok();
@@ -215,6 +214,7 @@ fn why(session: &StaffSession, now: Timestamp) -> Option<LostSignIn> {
     has_expired.then_some(LostSignIn::Expired)
 }
 
+/// When a sign-in ends unless it is used; `None` if it was ended.
 fn ends_at(session: &StaffSession) -> Option<Timestamp> {
     let ended = session.ended_at.is_some() || session.staff.member.deactivated_at.is_some();
     let ends_at = session.expires_at.min(session.last_used_at + IDLE_LIMIT);

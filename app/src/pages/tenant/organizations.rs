@@ -61,7 +61,7 @@ where
     }
 }
 
-/// What stands below so many listed organizations, where the tenant may have more.
+/// The note below a list that may be cut.
 fn first_of_all(listed: u64) -> Option<String> {
     (listed >= u64::from(ORGANIZATIONS_SHOWN)).then(|| {
         let listed = thousands(listed);

@@ -63,12 +63,15 @@ impl Teller {
         Ok(true)
     }
 
-    /// Whether the page shows what is fetched again as a whole after this change, and the staff
-    /// member may read it now. Everyone may read their own sign-ins.
+    /// Whether the page must fetch everything again after this change: it shows such data, and the
+    /// viewer may read it now. Everyone may read their own sign-ins.
     async fn is_fetched_again_for(&self, change: &Change) -> Result<bool, ServiceError> {
         let Some(act) = self.view.fetched_again_for(change.kind) else {
             return Ok(false);
         };
+        if self.dirty.reset.is_some() {
+            return Ok(false);
+        }
         let caller = Caller::Staff(self.staff.clone());
         if authorise(&caller, act, self.live.core.now()).is_ok() {
             return Ok(true);

@@ -137,7 +137,7 @@ impl TenantsService {
                         why,
                         "a change of several tenants stopped early"
                     );
-                    failed.push(format!("{left} were not tried: {}", problem.detail));
+                    failed.push(format!("Not tried: {left}. {}", problem.detail));
                     break;
                 }
             }
@@ -159,11 +159,12 @@ impl TenantsService {
         given: (TenantId, String, TenantStatus, String),
     ) -> Result<Changed, Problem> {
         if let Some(begun) = begun {
-            let mut reader = self.core.store.read().await?;
+            let mut reader = self.core.store.read_at_last().await?;
             let now = self.core.now();
             let caller = caller_now(&mut reader.db(), &context.caller, begun, now).await?;
             let caller = caller.ok_or_else(unauthenticated)?;
-            authorise(&caller, Act::ManageTenants, now)?;
+            // The sign-in was recent enough then.
+            authorise(&caller, Act::ManageTenants, begun)?;
         }
         let ends = given.2.effect(true).bars_support;
         let change = self
