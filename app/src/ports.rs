@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 
 use crate::domain::{
-    ApiKeyId, AuditEventId, RequestId, StaffId, SupportSessionId, TenantId,
+    ApiKeyId, AuditEventId, OrganizationId, RequestId, StaffId, SupportSessionId, TenantId,
     access_log::AccessLogEntry,
     api_keys::{
         ApiKeyDetail, ApiKeyDraft, ApiKeyFilter, ApiKeyForm, ApiKeyList, ApiKeyMade, ApiKeyRevoked,
@@ -36,8 +36,8 @@ use crate::domain::{
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{
-        ChosenTenant, HealthAt, ManagedTenant, ManagedTenants, OrganizationForm, Overview,
-        SettingsForm, StatusChanged, StatusDraft, StatusForm, TenantDetail, TenantFilter,
+        ChosenTenant, HealthAt, ManagedTenant, ManagedTenants, OrganizationDraft, OrganizationForm,
+        Overview, SettingsForm, StatusChanged, StatusDraft, StatusForm, TenantDetail, TenantFilter,
         TenantForm, TenantRef, TenantsAbout,
     },
     time_range::{TimePreset, TimeSpan},
@@ -163,6 +163,13 @@ pub trait ManageTenantsPort: Send + Sync {
         id: &TenantId,
         form: SettingsForm,
     ) -> Result<Done, Problem>;
+    /// An organization of a tenant before it is changed; without an ID before one is added.
+    async fn organization_draft(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        id: Option<OrganizationId>,
+    ) -> Result<OrganizationDraft, Problem>;
     /// Adds or changes an organization of a tenant.
     async fn set_organization(
         &self,

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{ApiError, Json};
 use crate::domain::{
-    TenantId,
+    OrganizationId, TenantId,
     page::PageRequest,
     tenants::{self, TenantFilter},
 };
@@ -60,6 +60,17 @@ pub async fn tenants_about() -> Result<tenants::TenantsAbout, ApiError> {
 pub async fn managed_tenant(id: TenantId) -> Result<tenants::ManagedTenant, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.manage_tenants.one(&context, &id).await?)
+}
+
+/// An organization before it is changed; without an ID before one is added.
+#[server(prefix = "/_fn", endpoint = "draft_organization", protocol = Json)]
+pub async fn draft_organization(
+    tenant: TenantId,
+    id: Option<OrganizationId>,
+) -> Result<tenants::OrganizationDraft, ApiError> {
+    let (console, context) = super::asked()?;
+    let tenants = &console.manage_tenants;
+    Ok(tenants.organization_draft(&context, &tenant, id).await?)
 }
 
 /// The chosen tenants before they get another status.

@@ -7,13 +7,15 @@ use super::edit_tenant::why_not;
 use crate::{
     api,
     components::{
-        Field, FormLoaded, FormPage, ReasonField, Refused, TextField, choices, labelled, resume,
-        use_named,
+        Field, FormLoaded, FormPage, ReasonField, Refused, TextField, choices, format::counted,
+        labelled, resume, use_id,
     },
     domain::{
+        OrganizationId, TenantId,
         flash::Flash,
+        problem::Problem,
         shown::in_sentence,
-        tenants::{ManagedTenant, OrganizationForm, OrganizationStatus},
+        tenants::{OrganizationDraft, OrganizationForm, OrganizationStatus},
     },
     paths,
 };
@@ -22,25 +24,38 @@ const FIELDS: &[&str] = &["id", "slug", "name", "status", "reason"];
 
 #[component]
 pub fn OrganizationPage() -> impl IntoView {
-    let managed = use_named("tenant", api::managed_tenant);
-    let query = use_query_map();
+    let (tenant, query) = (use_id(), use_query_map());
+    let draft = Resource::new(
+        move || {
+            let id = query.with(|query| query.get("organization"));
+            (tenant.get(), id)
+        },
+        |(tenant, id)| async move {
+            let tenant = tenant.parse::<TenantId>();
+            let tenant = tenant.map_err(|_| Problem::not_found("tenant"))?;
+            let id = id.map(|id| id.parse::<OrganizationId>()).transpose();
+            let id = id.map_err(|_| Problem::not_found("organization"))?;
+            api::draft_organization(tenant, id).await
+        },
+    );
     view! {
         <FormLoaded
-            resource=managed
+            resource=draft
             loading="Loading the organization…"
-            show=move |managed: ManagedTenant, flash| {
-                let id = query.with_untracked(|query| query.get("organization"));
-                view! { <Form managed id flash/> }.into_any()
-            }
+            show=|draft: OrganizationDraft, flash| view! { <Form draft flash/> }.into_any()
         />
     }
 }
 
 #[component]
-fn Form(managed: ManagedTenant, id: Option<String>, flash: Option<Flash>) -> impl IntoView {
-    let tenant = managed.tenant;
-    let mut known = managed.organizations.into_iter();
-    let known = known.find(|(one, _)| id.as_deref() == Some(one.id.as_str()));
+fn Form(draft: OrganizationDraft, flash: Option<Flash>) -> impl IntoView {
+    let why_not = why_not(draft.master, draft.may_manage);
+    let about = match why_not {
+        Some(why) => Some(why.to_owned()),
+        None => suspension(&draft),
+    };
+    let about = move || about.clone().map(|text| view! { <p>{text}</p> });
+    let (tenant, known) = (draft.tenant, draft.organization);
     let is_new = known.is_none();
     let title = match &known {
         Some((one, _)) => format!(
@@ -58,8 +73,6 @@ fn Form(managed: ManagedTenant, id: Option<String>, flash: Option<Flash>) -> imp
         },
     };
     let (form, refused) = resume(flash, first);
-    let why_not = why_not(managed.master, managed.may_manage);
-    let about = move || why_not.map(|why| view! { <p>{why}</p> });
     view! {
         <FormPage
             title
@@ -75,6 +88,43 @@ fn Form(managed: ManagedTenant, id: Option<String>, flash: Option<Flash>) -> imp
         </FormPage>
     }
     .into_any()
+}
+
+/// What a suspension of the organization means for support sessions.
+fn suspension(draft: &OrganizationDraft) -> Option<String> {
+    let (organization, _) = draft.organization.as_ref()?;
+    let active = draft.active_support_sessions;
+    let ends = draft.end_when_suspended;
+    Some(match (organization.status, ends) {
+        (OrganizationStatus::Suspended, true) => {
+            "No support session can be created in the organization while it is suspended."
+                .to_owned()
+        }
+        (OrganizationStatus::Suspended, false) => {
+            "Support sessions can still be created in the organization.".to_owned()
+        }
+        (OrganizationStatus::Active, true) => {
+            let ends = counted(
+                active,
+                "active support session ends",
+                "active support sessions end",
+            );
+            format!(
+                "If you suspend the organization, {ends}, and none can be created in it until it is \
+                 active again. Support sessions in the whole tenant go on."
+            )
+        }
+        (OrganizationStatus::Active, false) => {
+            let goes_on = counted(
+                active,
+                "active support session goes on",
+                "active support sessions go on",
+            );
+            format!(
+                "If you suspend the organization, {goes_on}, and support can still create more."
+            )
+        }
+    })
 }
 
 #[component]
@@ -124,4 +174,64 @@ fn Fields(form: OrganizationForm, refused: Refused, is_new: bool) -> impl IntoVi
         {reason}
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Timestamp,
+        tenants::{Organization, Tenant, TenantMaster, TenantStatus},
+    };
+
+    fn draft(status: OrganizationStatus, end_when_suspended: bool) -> OrganizationDraft {
+        let created_at = Timestamp::UNIX_EPOCH;
+        let organization = Organization {
+            id: "emea".parse().unwrap(),
+            name: "EMEA".into(),
+            slug: "emea".into(),
+            status,
+            created_at,
+        };
+        OrganizationDraft {
+            tenant: Tenant {
+                id: "acme".parse().unwrap(),
+                slug: "acme".into(),
+                name: "Acme".into(),
+                status: TenantStatus::Active,
+                kind: None,
+                country: None,
+                plan: None,
+                region: None,
+                contact: None,
+                created_at,
+            },
+            organization: Some((organization, String::new())),
+            active_support_sessions: 1,
+            master: TenantMaster::Console,
+            end_when_suspended,
+            may_manage: true,
+        }
+    }
+
+    #[test]
+    fn the_page_says_what_a_suspension_ends() {
+        let said = |draft: &OrganizationDraft| suspension(draft).unwrap();
+        let ends = said(&draft(OrganizationStatus::Active, true));
+        assert!(ends.contains("1 active support session ends"), "{ends}");
+        let stays = said(&draft(OrganizationStatus::Active, false));
+        assert!(
+            stays.contains("1 active support session goes on"),
+            "{stays}"
+        );
+        let barred = said(&draft(OrganizationStatus::Suspended, true));
+        assert!(barred.starts_with("No support session can be created"));
+        let open = said(&draft(OrganizationStatus::Suspended, false));
+        assert!(open.starts_with("Support sessions can still be created"));
+        let new = OrganizationDraft {
+            organization: None,
+            ..draft(OrganizationStatus::Active, true)
+        };
+        assert_eq!(suspension(&new), None);
+    }
 }

@@ -50,6 +50,10 @@ fn questions(session: &str, event: &str, request: &str, staff: &str) -> Vec<(&'s
         ("tenants_about", json!({})),
         ("managed_tenant", json!({ "id": "acme" })),
         (
+            "draft_organization",
+            json!({ "tenant": "acme", "id": null }),
+        ),
+        (
             "draft_tenant_status",
             json!({ "ids": ["acme"], "to": "suspended" }),
         ),

@@ -99,8 +99,8 @@ pub struct ManagedTenant {
     pub settings: super::TenantSettings,
     /// For forms: tells this state of the tenant from others.
     pub seen: String,
-    /// Its organizations, by name, each with what tells this state of it from others.
-    pub organizations: Vec<(Organization, String)>,
+    /// Its first [`ORGANIZATIONS_SHOWN`](super::ORGANIZATIONS_SHOWN) organizations, by name.
+    pub organizations: Vec<Organization>,
     /// How many user sessions are active now.
     pub active_user_sessions: u64,
     /// How many support sessions are active now.

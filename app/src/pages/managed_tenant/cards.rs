@@ -198,10 +198,6 @@ pub(super) fn Organizations(managed: ManagedTenant) -> impl IntoView {
         };
         Some(edit.into_any())
     };
-    let organizations: Vec<_> = managed
-        .organizations
-        .into_iter()
-        .map(|(one, _)| one)
-        .collect();
+    let organizations = managed.organizations;
     view! { <OrganizationsCard organizations beside=link(add, "New organization") act/> }.into_any()
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use app::{
     domain::{
-        TenantId,
+        OrganizationId, TenantId,
         caller::Context,
         flash::Done,
         health::Thresholds,
         page::{Page, PageRequest},
         problem::Problem,
         tenants::{
-            ManagedTenant, ManagedTenants, OrganizationForm, SettingsForm, StatusChanged,
-            StatusDraft, StatusForm, StatusRow, Tenant, TenantChoices, TenantFilter, TenantForm,
-            TenantMaster, TenantSettings, TenantsAbout,
+            ManagedTenant, ManagedTenants, OrganizationDraft, OrganizationForm, SettingsForm,
+            StatusChanged, StatusDraft, StatusForm, StatusRow, Tenant, TenantChoices, TenantFilter,
+            TenantForm, TenantMaster, TenantSettings, TenantsAbout,
         },
     },
     ports::ManageTenantsPort,
@@ -28,14 +28,11 @@ use super::{
 impl Samples {
     fn managed(self, tenant: Tenant) -> ManagedTenant {
         let organizations = self.told().map(|told| told.organizations.clone());
-        let organizations = organizations.unwrap_or_default().into_iter();
         ManagedTenant {
             tenant,
             settings: TenantSettings::default(),
             seen: "sample".to_owned(),
-            organizations: organizations
-                .map(|one| (one, "sample".to_owned()))
-                .collect(),
+            organizations: organizations.unwrap_or_default(),
             active_user_sessions: 3,
             active_support_sessions: 1,
             master: TenantMaster::Console,
@@ -111,6 +108,24 @@ impl ManageTenantsPort for Samples {
         _: SettingsForm,
     ) -> Result<Done, Problem> {
         Err(only_a_sample())
+    }
+    async fn organization_draft(
+        &self,
+        _: &Context,
+        _: &TenantId,
+        id: Option<OrganizationId>,
+    ) -> Result<OrganizationDraft, Problem> {
+        let told = self.told()?;
+        let mut known = told.organizations.iter();
+        let known = known.find(|one| Some(&one.id) == id.as_ref());
+        Ok(OrganizationDraft {
+            tenant: self.tenant(told)?.tenant,
+            organization: known.map(|one| (one.clone(), "sample".to_owned())),
+            active_support_sessions: 1,
+            master: TenantMaster::Console,
+            end_when_suspended: true,
+            may_manage: true,
+        })
     }
     async fn set_organization(
         &self,

@@ -8,16 +8,16 @@ use std::fmt::Write as _;
 
 use app::{
     domain::{
-        TenantId,
+        OrganizationId, TenantId,
         caller::Context,
         flash::Done,
         page::PageRequest,
         policy::Act,
         problem::{Problem, ProblemCode},
         tenants::{
-            ManagedTenant, ManagedTenants, ORGANIZATIONS_SHOWN, OrganizationForm, SettingsForm,
-            StatusChanged, StatusDraft, StatusForm, TenantFilter, TenantForm, TenantMaster,
-            TenantsAbout,
+            ManagedTenant, ManagedTenants, ORGANIZATIONS_SHOWN, OrganizationDraft,
+            OrganizationForm, SettingsForm, StatusChanged, StatusDraft, StatusForm, TenantFilter,
+            TenantForm, TenantMaster, TenantsAbout,
         },
     },
     ports::ManageTenantsPort,
@@ -57,6 +57,15 @@ pub(super) fn changed_meanwhile(what: &str) -> Problem {
     Problem::new(ProblemCode::Conflict, detail)
 }
 
+/// What was saved, and how many support sessions ended with it.
+pub(super) fn saved(what: &str, revoked: usize) -> String {
+    match revoked {
+        0 => format!("{what} saved."),
+        1 => format!("{what} saved. 1 support session revoked."),
+        many => format!("{what} saved. {many} support sessions revoked."),
+    }
+}
+
 impl TenantsService {
     /// Refuses what only the other master may do.
     pub(super) fn require_master(&self, master: TenantMaster) -> Result<(), Problem> {
@@ -74,7 +83,7 @@ impl TenantsService {
         Err(Problem::new(ProblemCode::Conflict, detail))
     }
 
-    fn may_manage(&self, context: &Context) -> bool {
+    pub(super) fn may_manage(&self, context: &Context) -> bool {
         // A sign-in that is too old is reported when a form is sent, because then the input is kept.
         match self.core.authorise(context, Act::ManageTenants) {
             Ok(()) => true,
@@ -127,10 +136,9 @@ impl ManageTenantsPort for TenantsService {
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         let page = PageAt::first(ORGANIZATIONS_SHOWN);
-        let listed = db.list_organizations(id, &page).await?.items.into_iter();
         let config = &self.core.config;
         Ok(ManagedTenant {
-            organizations: listed.map(|one| (one.clone(), seen(&one))).collect(),
+            organizations: db.list_organizations(id, &page).await?.items,
             active_user_sessions: db.count_active_user_sessions(id, now).await?,
             active_support_sessions: db.count_support_sessions(Some(id), now).await?.active,
             seen: seen_tenant(&stored),
@@ -180,6 +188,15 @@ impl ManageTenantsPort for TenantsService {
         form: SettingsForm,
     ) -> Result<Done, Problem> {
         self.change_settings(context, id, form).await
+    }
+
+    async fn organization_draft(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        id: Option<OrganizationId>,
+    ) -> Result<OrganizationDraft, Problem> {
+        self.drafted_organization(context, tenant, id).await
     }
 
     async fn set_organization(

@@ -8,14 +8,15 @@ use app::domain::{
     policy::Act,
     problem::Problem,
     tenants::{
-        Organization, OrganizationForm, OrganizationRegistration, OrganizationStatus, TenantMaster,
+        Organization, OrganizationDraft, OrganizationForm, OrganizationRegistration,
+        OrganizationStatus, TenantMaster,
     },
 };
 use store::{Audited, ChangeKind, audit::Receipt};
 
 use super::{
-    TenantsService,
-    manage::{changed_meanwhile, seen},
+    TenantsService, find_tenant,
+    manage::{changed_meanwhile, saved, seen},
     register::{Registered, changes},
 };
 use crate::services::{Acting, ServiceError, support_sessions::revoke_all_in};
@@ -43,6 +44,42 @@ impl TenantsService {
                 Box::pin(register_organization(act, tenant, id, registration))
             });
         Ok(self.committed(is_suspended, register).await?)
+    }
+
+    /// What the form of an organization shows. It is looked up by its ID, so that it can be changed
+    /// however many the tenant has.
+    pub(super) async fn drafted_organization(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        id: Option<OrganizationId>,
+    ) -> Result<OrganizationDraft, Problem> {
+        self.core.authorise(context, Act::ReadTenant(tenant))?;
+        let stored = find_tenant(&self.core, tenant).await?;
+        let config = &self.core.config;
+        let mut draft = OrganizationDraft {
+            tenant: stored.tenant,
+            organization: None,
+            active_support_sessions: 0,
+            master: config.tenants.master,
+            end_when_suspended: config.support_sessions.end_when_suspended,
+            may_manage: self.may_manage(context),
+        };
+        let Some(id) = id else {
+            return Ok(draft);
+        };
+        let now = self.core.now();
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let organization = db.lookup_organization(tenant, &id).await?;
+        let organization = organization.ok_or_else(|| Problem::not_found("organization"))?;
+        let active = db.list_active_support_sessions_in(tenant, now).await?;
+        let active = active.iter();
+        let active = active.filter(|session| session.organization_id.as_ref() == Some(&id));
+        draft.active_support_sessions = active.count() as u64;
+        let state = seen(&organization);
+        draft.organization = Some((organization, state));
+        Ok(draft)
     }
 
     /// Adds or changes an organization in the console.
@@ -126,7 +163,7 @@ async fn manage_organization(
     };
     act.tx.feed_tenant(tenant).await?;
     let done = Done {
-        message: format!("{} saved.", organization.name),
+        message: saved(&organization.name, revoked.len()),
         audit_event: Some(receipt.event_id()),
     };
     Ok(Audited::new((done, revoked), receipt))

@@ -16,7 +16,7 @@ use app::domain::{
 use gateway::scopes::Scopes;
 use store::{Audited, ChangeKind};
 
-use super::{changed_meanwhile, seen_tenant};
+use super::{changed_meanwhile, saved, seen_tenant};
 use crate::{
     config::Config,
     services::{
@@ -87,13 +87,8 @@ async fn change(
     stored.settings = settings.clone();
     judge_anew(&mut act, &stored, now).await?;
     act.change(ChangeKind::Tenant, id).await?;
-    let message = match revoked.len() {
-        0 => format!("Settings of {name} saved."),
-        1 => format!("Settings of {name} saved. 1 support session revoked."),
-        many => format!("Settings of {name} saved. {many} support sessions revoked."),
-    };
     let done = Done {
-        message,
+        message: saved(&format!("Settings of {name}"), revoked.len()),
         audit_event: Some(receipt.event_id()),
     };
     Ok(Audited::new((done, revoked), receipt))

@@ -59,6 +59,17 @@ async fn a_tenants_key_and_a_stranger_see_no_other_tenant_and_no_feed() {
         assert_eq!(other.unwrap_err().code, ProblemCode::NotFound);
         let nobody = service.one(&anonymous(), &id("acme")).await;
         assert_eq!(nobody.unwrap_err().code, ProblemCode::Unauthenticated);
+        for (context, organization, code) in [
+            (key(Some("bolt")), "x", ProblemCode::NotFound),
+            (anonymous(), "x", ProblemCode::Unauthenticated),
+            (super_admin(1), "none", ProblemCode::NotFound),
+        ] {
+            let organization = Some(organization.parse().unwrap());
+            let draft = service
+                .organization_draft(&context, &id("acme"), organization)
+                .await;
+            assert_eq!(draft.unwrap_err().code, code);
+        }
         for (context, code) in [
             (key(Some("acme")), ProblemCode::Forbidden),
             (anonymous(), ProblemCode::Unauthenticated),

@@ -1,6 +1,21 @@
 //! Organizations of a tenant.
 
+use app::{
+    domain::{support_sessions::SupportSessionForm, tenants::OrganizationDraft},
+    ports::CreateSupportSessions as _,
+};
+
 use super::*;
+use crate::services::testing::{form, support_admin};
+
+async fn draft(console: &World, organization: &str) -> OrganizationDraft {
+    let service: &dyn ManageTenantsPort = &console.tenants;
+    let organization = organization.parse().unwrap();
+    let draft = service
+        .organization_draft(&super_admin(1), &id("acme"), Some(organization))
+        .await;
+    draft.unwrap()
+}
 
 #[tokio::test]
 async fn an_organization_is_added_and_changed_with_a_reason() {
@@ -18,11 +33,7 @@ async fn an_organization_is_added_and_changed_with_a_reason() {
         assert_eq!(save(organization("EMEA")).await.unwrap().audit_event, None);
         let taken = save(organization("Other")).await.unwrap_err();
         assert!(taken.field("id").is_some());
-        let organizations = managed(&console, "acme").await.organizations;
-        let (_, seen) = organizations
-            .into_iter()
-            .find(|(one, _)| one.name == "EMEA")
-            .unwrap();
+        let (_, seen) = draft(&console, "emea").await.organization.unwrap();
         let changed = OrganizationForm {
             status: "suspended".into(),
             reason: REASON.into(),
@@ -39,5 +50,57 @@ async fn an_organization_is_added_and_changed_with_a_reason() {
             .set_organization(&admin, &id("none"), organization("X"))
             .await;
         assert_eq!(nowhere.unwrap_err().code, ProblemCode::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn a_suspension_says_before_and_after_how_many_support_sessions_it_ends() {
+    for end_when_suspended in [false, true] {
+        let mut config = managing();
+        config.support_sessions.end_when_suspended = end_when_suspended;
+        for console in worlds_with(config).await {
+            let in_x = console.open(SupportSessionForm {
+                organization_id: "x".into(),
+                ..form()
+            });
+            let in_x = in_x.await.id;
+            let support = console.support_sessions();
+            let whole = support.create(&support_admin(2), &id("acme"), form()).await;
+            let whole = whole.unwrap().session.id;
+
+            let before = draft(&console, "x").await;
+            assert_eq!(before.active_support_sessions, 1, "{}", console.engine);
+            assert_eq!(before.end_when_suspended, end_when_suspended);
+            let (x, seen) = before.organization.unwrap();
+            let suspended = OrganizationForm {
+                status: "suspended".into(),
+                reason: REASON.into(),
+                ..OrganizationForm::of(&x, seen)
+            };
+            let service: &dyn ManageTenantsPort = &console.tenants;
+            let done = service
+                .set_organization(&super_admin(1), &id("acme"), suspended)
+                .await;
+            let said = match end_when_suspended {
+                true => "X saved. 1 support session revoked.",
+                false => "X saved.",
+            };
+            assert_eq!(done.unwrap().message, said, "{}", console.engine);
+
+            let left = draft(&console, "x").await.active_support_sessions;
+            assert_eq!(left, u64::from(!end_when_suspended));
+            let mut reader = console.core.store.read().await.unwrap();
+            for (session, why) in [(in_x, Some("organization suspended")), (whole, None)] {
+                let stored = reader.db().lookup_support_session(session).await.unwrap();
+                let revocation = stored.unwrap().revocation;
+                let reason = revocation.and_then(|revocation| revocation.reason);
+                let why = why.filter(|_| end_when_suspended);
+                assert_eq!(reason.as_deref(), why, "{}", console.engine);
+            }
+            drop(reader);
+            let recorded = console.actions("tenant:acme").await.into_iter();
+            let revoked = recorded.filter(|action| action == "support_session.revoked");
+            assert_eq!(revoked.count(), usize::from(end_when_suspended));
+        }
     }
 }
