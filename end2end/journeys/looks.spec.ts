@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import type { Locator, Page } from "@playwright/test";
 import { debugProgramPath, programPath } from "../support/console.ts";
-import { expect, test } from "../fixtures.ts";
+import { expect, expectNoSidewaysScroll, test } from "../fixtures.ts";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -71,6 +71,18 @@ for (const part of ["marks", "messages", "fields", "figures", "charts"]) {
     await picture(page, page.locator(`#${part}`), `${part}-1440-forced`, { colorScheme: "light", width: 1440 });
   });
 }
+
+test("a tenant that the platform manages links to its page here and there, on a phone too", async ({ page, design }) => {
+  await page.setViewportSize({ width: 390, height: 900 });
+  await show(page, `${design.console}/design/usual${TENANT}`);
+  await expect(page.getByRole("group", { name: "Support Actions" }).getByRole("link")).toHaveText([
+    "Plan and settings",
+    "Manage tenant",
+    "Create Support Session",
+    "Force Logout All Sessions",
+  ]);
+  await expectNoSidewaysScroll(page, TENANT);
+});
 
 test("a release build has neither the samples nor their address", async ({ page, demo, design }) => {
   const name = Buffer.from("Bluegrass Logistics");

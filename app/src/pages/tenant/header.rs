@@ -31,18 +31,13 @@ pub(super) fn Header(
         .flatten()
         .map(|fact| format!(" · {fact}"))
         .collect();
-    let manage = match manage_url {
-        Some(url) => view! {
+    let manage = manage_url.map(|url| {
+        view! {
             <a class="button quiet" href=url rel="external noopener">
                 "Manage tenant"
             </a>
         }
-        .into_any(),
-        None => {
-            let href = paths::managed_tenant(&tenant.id);
-            view! { <ButtonLink href class="quiet">"Plan and settings"</ButtonLink> }.into_any()
-        }
-    };
+    });
     view! {
         <Breadcrumb href=paths::OVERVIEW label="Tenant health">
             <Outside text=tenant.name/>
@@ -63,6 +58,9 @@ pub(super) fn Header(
                 </p>
             </div>
             <div class="bar push" role="group" aria-label="Support Actions">
+                <ButtonLink href=paths::managed_tenant(&tenant.id) class="quiet">
+                    "Plan and settings"
+                </ButtonLink>
                 {manage}
                 <ButtonLink href=paths::CREATE_SESSION.page(&tenant.id) class="primary">
                     "Create Support Session"
