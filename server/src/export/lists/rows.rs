@@ -29,7 +29,7 @@ pub(super) const fn columns(list: &List) -> &'static [&'static str] {
     }
 }
 
-const TENANT: [&str; 14] = [
+const TENANT: [&str; 16] = [
     "Name",
     "Tenant ID",
     "Slug",
@@ -40,6 +40,8 @@ const TENANT: [&str; 14] = [
     "API calls (24h)",
     "Errors (24h)",
     "Error rate (%)",
+    "Type",
+    "Country",
     "Plan",
     "Region",
     "Contact",
@@ -135,6 +137,8 @@ impl Row {
             signals.calls_24h.to_string(),
             signals.errors_24h.to_string(),
             optional(rate.map(|rate| format!("{:.2}", rate * 100.0))),
+            optional(tenant.kind),
+            optional(tenant.country.as_ref()),
             optional(tenant.plan.as_ref()),
             optional(tenant.region.as_ref()),
             optional(tenant.contact.as_ref()),

@@ -179,6 +179,28 @@ async fn an_export_as_json_lines_has_the_same_names() {
 }
 
 #[tokio::test]
+async fn a_file_of_tenants_says_what_each_is_and_where() {
+    let (router, cookie, world) = console().await;
+    world
+        .run("UPDATE tenants SET type = 'government', country = 'DE' WHERE id = 'acme'")
+        .await;
+    let json = "/export/tenants?format=jsonl";
+    let (_, _, text) = get(&router, &cookie, "same-origin", json).await;
+    let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let rows: Vec<serde_json::Value> = rows.collect();
+    let of = |row: &serde_json::Value| (row["Type"].clone(), row["Country"].clone());
+    assert_eq!(of(&rows[0]), ("government".into(), "DE".into()), "{text}");
+    assert_eq!(of(&rows[1]), ("".into(), "".into()), "{text}");
+    let csv = "/export/tenants?format=csv";
+    let (_, _, text) = get(&router, &cookie, "same-origin", csv).await;
+    let mut lines = text.lines();
+    let head = lines.next().unwrap();
+    assert!(head.contains(",Type,Country,Plan,"), "{head}");
+    let acme = lines.next().unwrap();
+    assert!(acme.contains(",government,DE,"), "{acme}");
+}
+
+#[tokio::test]
 async fn programs_get_what_is_stored_and_people_what_they_can_see() {
     let (router, cookie, world) = console().await;
     let odd = "=1+1\u{202e}\u{7} \\u{7} \"a\"\r\nb";
