@@ -7,6 +7,7 @@ use crate::{
     components::{FormLoaded, FormPage, ReasonField, TextField, resume, use_named},
     domain::{
         flash::Flash,
+        settings::ThresholdsForm,
         shown::in_sentence,
         tenants::{ManagedTenant, SettingsForm},
     },
@@ -16,8 +17,10 @@ use crate::{
 const FIELDS: &[&str] = &[
     "silent_after_hours",
     "min_calls",
+    "min_errors",
     "warning_percent",
     "critical_percent",
+    "reduced_percent",
     "reason",
 ];
 
@@ -47,8 +50,7 @@ fn Form(managed: ManagedTenant, flash: Option<Flash>) -> impl IntoView {
         };
         view! { <p>{text}</p> }
     };
-    let default = &managed.configured;
-    let number = |name, label: &'static str, value: String, default: String| {
+    let number = |(name, label, value, default): Threshold| {
         view! {
             <TextField
                 name
@@ -61,32 +63,9 @@ fn Form(managed: ManagedTenant, flash: Option<Flash>) -> impl IntoView {
             />
         }
     };
-    let numbers = (
-        number(
-            "warning_percent",
-            "Warning from this error rate (%)",
-            form.warning_percent,
-            default.warning_percent.to_string(),
-        ),
-        number(
-            "critical_percent",
-            "Critical from this error rate (%)",
-            form.critical_percent,
-            default.critical_percent.to_string(),
-        ),
-        number(
-            "silent_after_hours",
-            "Critical after this many hours without a call",
-            form.silent_after_hours,
-            default.silent_after_hours.to_string(),
-        ),
-        number(
-            "min_calls",
-            "Fewest calls for an error rate to be judged",
-            form.min_calls,
-            default.min_calls.to_string(),
-        ),
-    );
+    let default = ThresholdsForm::of(&managed.configured);
+    let numbers = thresholds(&form, default).into_iter().map(number);
+    let numbers = numbers.collect_view();
     view! {
         <FormPage
             title=format!("Settings of {}", in_sentence(&tenant.name))
@@ -107,6 +86,50 @@ fn Form(managed: ManagedTenant, flash: Option<Flash>) -> impl IntoView {
         </FormPage>
     }
     .into_any()
+}
+
+/// A threshold's field: its name, its label, the tenant's own value, and the configured one.
+type Threshold = (&'static str, &'static str, String, String);
+
+fn thresholds(form: &SettingsForm, default: ThresholdsForm) -> [Threshold; 6] {
+    [
+        (
+            "warning_percent",
+            "Warning from this error rate (%)",
+            form.warning_percent.clone(),
+            default.warning_percent,
+        ),
+        (
+            "critical_percent",
+            "Critical from this error rate (%)",
+            form.critical_percent.clone(),
+            default.critical_percent,
+        ),
+        (
+            "silent_after_hours",
+            "Critical after this many hours without a call",
+            form.silent_after_hours.clone(),
+            default.silent_after_hours,
+        ),
+        (
+            "reduced_percent",
+            "Reduced activity below this share of the usual calls (%)",
+            form.reduced_percent.clone(),
+            default.reduced_percent,
+        ),
+        (
+            "min_calls",
+            "Fewest calls for an error rate to be judged",
+            form.min_calls.clone(),
+            default.min_calls,
+        ),
+        (
+            "min_errors",
+            "Fewest errors for an error rate to be judged",
+            form.min_errors.clone(),
+            default.min_errors,
+        ),
+    ]
 }
 
 #[component]

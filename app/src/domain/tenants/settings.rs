@@ -19,10 +19,14 @@ pub struct TenantSettings {
     pub silent_after_hours: Option<u32>,
     /// The fewest calls for a window to be judged.
     pub min_calls: Option<u64>,
+    /// The fewest errors for a window to be judged.
+    pub min_errors: Option<u64>,
     /// The error rate from which it is a warning, in percent.
     pub warning_percent: Option<f64>,
     /// The error rate from which it is critical, in percent.
     pub critical_percent: Option<f64>,
+    /// Calls of 24 hours under this share of the usual ones are reduced activity, in percent.
+    pub reduced_percent: Option<f64>,
 }
 
 impl Default for TenantSettings {
@@ -31,8 +35,10 @@ impl Default for TenantSettings {
             support_may_write: true,
             silent_after_hours: None,
             min_calls: None,
+            min_errors: None,
             warning_percent: None,
             critical_percent: None,
+            reduced_percent: None,
         }
     }
 }
@@ -49,8 +55,10 @@ impl TenantSettings {
                 .silent_after_hours
                 .unwrap_or(configured.silent_after_hours),
             min_calls: self.min_calls.unwrap_or(configured.min_calls),
+            min_errors: self.min_errors.unwrap_or(configured.min_errors),
             warning_percent,
             critical_percent: critical.max(warning_percent),
+            reduced_percent: self.reduced_percent.unwrap_or(configured.reduced_percent),
             ..configured.clone()
         }
     }
@@ -74,10 +82,14 @@ pub struct SettingsForm {
     pub silent_after_hours: String,
     /// See [`TenantSettings::min_calls`].
     pub min_calls: String,
+    /// See [`TenantSettings::min_errors`].
+    pub min_errors: String,
     /// See [`TenantSettings::warning_percent`].
     pub warning_percent: String,
     /// See [`TenantSettings::critical_percent`].
     pub critical_percent: String,
+    /// See [`TenantSettings::reduced_percent`].
+    pub reduced_percent: String,
     /// Why they are changed.
     pub reason: String,
     /// The state of the tenant for which the form was made.
@@ -94,8 +106,10 @@ impl SettingsForm {
             support_may_write: settings.support_may_write,
             silent_after_hours: text(settings.silent_after_hours),
             min_calls: text(settings.min_calls),
+            min_errors: text(settings.min_errors),
             warning_percent: text(settings.warning_percent),
             critical_percent: text(settings.critical_percent),
+            reduced_percent: text(settings.reduced_percent),
             reason: String::new(),
             seen,
         }
@@ -121,25 +135,29 @@ impl SettingsForm {
         };
         let silent_after_hours = whole("silent_after_hours", &self.silent_after_hours, 24 * 30);
         let min_calls = whole("min_calls", &self.min_calls, 1_000_000).map(u64::from);
-        let mut percent = |field, text: &str| {
+        let min_errors = whole("min_errors", &self.min_errors, 1_000_000).map(u64::from);
+        let mut percent = |field, text: &str, least: f64| {
             let number = (!text.trim().is_empty()).then(|| text.trim().parse::<f64>().ok());
             match number {
                 None => None,
-                Some(Some(number)) if (0.1..=100.0).contains(&number) => Some(number),
+                Some(Some(number)) if (least..=100.0).contains(&number) => Some(number),
                 Some(_) => {
-                    problems.add(field, "must be a number from 0.1 to 100");
+                    problems.add(field, format!("must be a number from {least} to 100"));
                     None
                 }
             }
         };
-        let warning_percent = percent("warning_percent", &self.warning_percent);
-        let critical_percent = percent("critical_percent", &self.critical_percent);
+        let warning_percent = percent("warning_percent", &self.warning_percent, 0.1);
+        let critical_percent = percent("critical_percent", &self.critical_percent, 0.1);
+        let reduced_percent = percent("reduced_percent", &self.reduced_percent, 0.0);
         let settings = TenantSettings {
             support_may_write: self.support_may_write,
             silent_after_hours,
             min_calls,
+            min_errors,
             warning_percent,
             critical_percent,
+            reduced_percent,
         };
         let (warning, critical) = settings.percents(configured);
         if warning > critical {
@@ -165,6 +183,8 @@ mod tests {
         SettingsForm {
             warning_percent: "2.5".into(),
             silent_after_hours: " 72 ".into(),
+            min_errors: "1".into(),
+            reduced_percent: "0".into(),
             reason: "The tenant calls only on weekdays.".into(),
             ..SettingsForm::default()
         }
@@ -178,11 +198,17 @@ mod tests {
         let own = settings.thresholds(&configured);
         assert_eq!(own.silent_after_hours, 72);
         assert_eq!(own.min_calls, configured.min_calls);
+        assert_eq!(own.min_errors, 1);
+        assert!(own.reduced_percent.abs() < f64::EPSILON);
         assert!((own.warning_percent - 2.5).abs() < f64::EPSILON);
         let shown = SettingsForm::of(&settings, String::new());
         assert_eq!(
             (shown.warning_percent.as_str(), shown.min_calls.as_str()),
             ("2.5", "")
+        );
+        assert_eq!(
+            (shown.min_errors.as_str(), shown.reduced_percent.as_str()),
+            ("1", "0")
         );
     }
 
@@ -201,7 +227,9 @@ mod tests {
         let wrong = SettingsForm {
             silent_after_hours: "0".into(),
             min_calls: "many".into(),
+            min_errors: "-1".into(),
             critical_percent: "101".into(),
+            reduced_percent: "half".into(),
             reason: String::new(),
             ..form()
         };
@@ -209,7 +237,9 @@ mod tests {
         for field in [
             "silent_after_hours",
             "min_calls",
+            "min_errors",
             "critical_percent",
+            "reduced_percent",
             "reason",
         ] {
             assert!(problem.field(field).is_some(), "{field}");

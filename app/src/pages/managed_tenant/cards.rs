@@ -162,7 +162,9 @@ pub(super) fn Settings(managed: ManagedTenant) -> impl IntoView {
         configured.silent_after_hours,
         " h",
     );
+    let reduced = own(settings.reduced_percent, configured.reduced_percent, " %");
     let calls = own(settings.min_calls, configured.min_calls, " calls");
+    let errors = own(settings.min_errors, configured.min_errors, "");
     let edit = managed
         .may_manage
         .then(|| paths::tenant_settings(&managed.tenant.id));
@@ -177,7 +179,9 @@ pub(super) fn Settings(managed: ManagedTenant) -> impl IntoView {
                 <Fact name="Warning from" class="num">{warning}</Fact>
                 <Fact name="Critical from" class="num">{critical}</Fact>
                 <Fact name="Silent after" class="num">{silent}</Fact>
+                <Fact name="Reduced below" class="num">{reduced}</Fact>
                 <Fact name="Judged from" class="num">{calls}</Fact>
+                <Fact name="Fewest errors" class="num">{errors}</Fact>
             </dl>
         </Panel>
     }

@@ -1,6 +1,9 @@
 //! What the console keeps of a tenant.
 
-use app::{domain::support_sessions::SupportSessionForm, ports::CreateSupportSessions as _};
+use app::{
+    domain::{health::Health, support_sessions::SupportSessionForm},
+    ports::CreateSupportSessions as _,
+};
 use gateway::ports::{Ended, RecordError, Recorder as _};
 
 use super::*;
@@ -75,18 +78,25 @@ async fn a_tenants_own_thresholds_decide_its_health_at_once() {
             ])
             .await;
         let before = console.evaluate("acme").await.signals.health;
-        let lenient = SettingsForm {
-            warning_percent: "50".into(),
-            critical_percent: "60".into(),
-            ..settings(&console, "acme").await
-        };
-        service
-            .set_settings(&super_admin(1), &id("acme"), lenient)
-            .await
-            .unwrap();
-        let after = console.stored("acme").await.signals.health;
-        assert_ne!(before, after, "{}", console.engine);
-        assert_eq!(after, app::domain::health::Health::Healthy);
+        assert_ne!(before, Health::Healthy, "{}", console.engine);
+        for (warning, critical, errors, health) in [
+            ("50", "60", "", Health::Healthy),
+            ("", "", "", before),
+            ("", "", "11", Health::Healthy),
+        ] {
+            let own = SettingsForm {
+                warning_percent: warning.into(),
+                critical_percent: critical.into(),
+                min_errors: errors.into(),
+                ..settings(&console, "acme").await
+            };
+            service
+                .set_settings(&super_admin(1), &id("acme"), own)
+                .await
+                .unwrap();
+            let judged = console.stored("acme").await.signals.health;
+            assert_eq!(judged, health, "{}: {errors}", console.engine);
+        }
     }
 }
 
