@@ -134,7 +134,14 @@ pub trait ManageTenantsPort: Send + Sync {
     ) -> Result<ManagedTenants, Problem>;
     /// What holds for the list of tenants, whatever it shows.
     async fn about(&self, context: &Context) -> Result<TenantsAbout, Problem>;
-    async fn one(&self, context: &Context, id: &TenantId) -> Result<ManagedTenant, Problem>;
+    /// One tenant. With a text to search for, it has only the organizations with it in their name,
+    /// and the one whose ID it is.
+    async fn one(
+        &self,
+        context: &Context,
+        id: &TenantId,
+        search: Option<String>,
+    ) -> Result<ManagedTenant, Problem>;
     /// The chosen tenants before they get another status.
     async fn status_draft(
         &self,

@@ -98,6 +98,12 @@ test("each list holds ten thousand rows", async ({ page, served }, testInfo) => 
       await expect(page.getByText("These are the first 1,000 organizations by name.")).toBeVisible();
       await expectNoSidewaysScroll(page, path);
     }
+    const search = page.getByRole("search", { name: "Organizations" });
+    await search.getByRole("searchbox").fill("ORGANIZATION 09876");
+    await search.getByRole("button", { name: "Search" }).click();
+    await expect(page).toHaveURL("/admin/tenants/tenant-00001?q=ORGANIZATION+09876");
+    await expect(page.getByRole("region", { name: "Organizations" }).locator("li")).toHaveText([/org-09876/]);
+    await expect(search.getByRole("searchbox")).toHaveValue("ORGANIZATION 09876");
   });
   await test.step("staff", async () => {
     await open(page, "/admin/staff");

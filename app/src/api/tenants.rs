@@ -55,11 +55,14 @@ pub async fn tenants_about() -> Result<tenants::TenantsAbout, ApiError> {
     Ok(console.manage_tenants.about(&context).await?)
 }
 
-/// A tenant with what can be managed of it.
+/// A tenant with what can be managed of it. `search` finds organizations beyond the listed ones.
 #[server(prefix = "/_fn", endpoint = "managed_tenant", protocol = Json)]
-pub async fn managed_tenant(id: TenantId) -> Result<tenants::ManagedTenant, ApiError> {
+pub async fn managed_tenant(
+    id: TenantId,
+    search: Option<String>,
+) -> Result<tenants::ManagedTenant, ApiError> {
     let (console, context) = super::asked()?;
-    Ok(console.manage_tenants.one(&context, &id).await?)
+    Ok(console.manage_tenants.one(&context, &id, search).await?)
 }
 
 /// An organization before it is changed; without an ID before one is added.

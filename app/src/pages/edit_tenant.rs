@@ -88,7 +88,7 @@ fn new_id(kept: &TenantForm, refused: &Refused, fresh: String) -> String {
 
 #[component]
 pub fn EditTenantPage() -> impl IntoView {
-    let managed = use_named("tenant", api::managed_tenant);
+    let managed = use_named("tenant", |id| api::managed_tenant(id, None));
     let others = Resource::new(|| (), |()| api::tenants_about());
     view! {
         <FormLoaded

@@ -4,16 +4,19 @@ pub mod cards;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use self::cards::{Lifecycle, Organizations, Settings, Values};
 use crate::{
     api,
     components::{
         Breadcrumb, ButtonLink, FlashNotice, Loaded, Notice, Outside, PageHeading, TenantStatusTag,
-        Tone, failed_page, use_id, use_named, use_page_flash,
+        Tone, failed_page, use_id, use_page_flash,
     },
     domain::{
+        TenantId,
         live::LiveInterest,
+        problem::Problem,
         tenants::{ManagedTenant, TenantMaster},
     },
     live::use_live,
@@ -23,7 +26,19 @@ use crate::{
 #[component]
 pub fn ManagedTenantPage() -> impl IntoView {
     let id = use_id();
-    let managed = use_named("tenant", api::managed_tenant);
+    let query = use_query_map();
+    let search = Memo::new(move |_| {
+        let text = query.with(|query| query.get("q").unwrap_or_default());
+        Some(text).filter(|text| !text.trim().is_empty())
+    });
+    let managed = Resource::new(
+        move || (id.get(), search.get()),
+        |(id, search)| async move {
+            let id = id.parse::<TenantId>();
+            let id = id.map_err(|_| Problem::not_found("tenant"))?;
+            api::managed_tenant(id, search).await
+        },
+    );
     let live = use_live(Signal::derive(move || LiveInterest {
         tenants: id.with(|id| id.parse().into_iter().collect()),
         ..LiveInterest::default()
@@ -49,14 +64,18 @@ pub fn ManagedTenantPage() -> impl IntoView {
         <Loaded
             resource=managed
             loading="Loading the tenant…"
-            show=move |managed| view! { <Managed managed/> }
+            show=move |managed| view! { <Managed managed search=search.get_untracked()/> }
             failed=failed_page
         />
     }
 }
 
 #[component]
-fn Managed(managed: ManagedTenant) -> impl IntoView {
+fn Managed(
+    managed: ManagedTenant,
+    /// What organizations were searched for.
+    search: Option<String>,
+) -> impl IntoView {
     let tenant = managed.tenant.clone();
     let name = tenant.name.clone();
     view! {
@@ -84,7 +103,7 @@ fn Managed(managed: ManagedTenant) -> impl IntoView {
             </div>
             <div class="two">
                 <Settings managed=managed.clone()/>
-                <Organizations managed/>
+                <Organizations managed search/>
             </div>
         </div>
     }

@@ -26,7 +26,7 @@ const FIELDS: &[&str] = &[
 
 #[component]
 pub fn TenantSettingsPage() -> impl IntoView {
-    let managed = use_named("tenant", api::managed_tenant);
+    let managed = use_named("tenant", |id| api::managed_tenant(id, None));
     view! {
         <FormLoaded
             resource=managed

@@ -5,7 +5,7 @@ use app::domain::{OrganizationId, TenantId, page::Direction, tenants::Organizati
 use const_format::concatcp;
 
 use super::{
-    Db, StoreError, Tx,
+    Db, Sought, StoreError, Tx,
     listing::{Listed, Listing, Wanted},
     record::{insert, record, select},
     sort_key,
@@ -42,8 +42,22 @@ impl Db<'_> {
         tenant: &TenantId,
         page: impl Into<Wanted>,
     ) -> Result<Listed<Organization>, StoreError> {
+        self.find_organizations(tenant, None, page).await
+    }
+
+    /// The same of those whose name contains a text, accents aside, or whose ID it is.
+    pub async fn find_organizations(
+        &mut self,
+        tenant: &TenantId,
+        text: Option<&str>,
+        page: impl Into<Wanted>,
+    ) -> Result<Listed<Organization>, StoreError> {
         let mut listing = Listing::new("organizations", &["sort_name", "id"], Direction::Ascending);
         listing.and_bind("tenant_id = {}", tenant);
+        if let Some(text) = text {
+            let sought = Sought::new(&sort_key(text));
+            listing.and_contains_or_equals("sort_name", &sought, "id", text);
+        }
         let listed = listing
             .fetch(self, page, |row: &Stored| {
                 vec![(&row.sort_name).into(), (&row.organization.id).into()]

@@ -48,7 +48,7 @@ fn questions(session: &str, event: &str, request: &str, staff: &str) -> Vec<(&'s
             json!({ "filter": TenantFilter::default(), "page": { "limit": 1, "cursor": null } }),
         ),
         ("tenants_about", json!({})),
-        ("managed_tenant", json!({ "id": "acme" })),
+        ("managed_tenant", json!({ "id": "acme", "search": null })),
         (
             "draft_organization",
             json!({ "tenant": "acme", "id": null }),

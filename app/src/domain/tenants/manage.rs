@@ -99,7 +99,8 @@ pub struct ManagedTenant {
     pub settings: super::TenantSettings,
     /// For forms: tells this state of the tenant from others.
     pub seen: String,
-    /// Its first [`ORGANIZATIONS_SHOWN`](super::ORGANIZATIONS_SHOWN) organizations, by name.
+    /// Its first [`ORGANIZATIONS_SHOWN`](super::ORGANIZATIONS_SHOWN) organizations by name, or of
+    /// those that were found.
     pub organizations: Vec<Organization>,
     /// How many user sessions are active now.
     pub active_user_sessions: u64,

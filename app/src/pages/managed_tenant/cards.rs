@@ -6,11 +6,11 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        ButtonLink, Fact, Outside, Panel, TenantStatusTag, Timestamp,
+        ButtonLink, Fact, Outside, Panel, SearchBox, TenantStatusTag, Timestamp,
         format::{Precision, counted},
     },
     domain::tenants::{ManagedTenant, Organization, TenantKind, TenantMaster, TenantStatus},
-    pages::tenant::organizations::OrganizationsCard,
+    pages::tenant::organizations::{OrganizationsCard, first_of_all},
     paths,
 };
 
@@ -189,7 +189,11 @@ pub(super) fn Settings(managed: ManagedTenant) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn Organizations(managed: ManagedTenant) -> impl IntoView {
+pub(super) fn Organizations(
+    managed: ManagedTenant,
+    /// What was searched for.
+    search: Option<String>,
+) -> impl IntoView {
     let (may_edit, id) = (is_editable(&managed), managed.tenant.id.clone());
     let add = may_edit.then(|| paths::organization(&id, None));
     let act = move |organization: &Organization| {
@@ -203,5 +207,46 @@ pub(super) fn Organizations(managed: ManagedTenant) -> impl IntoView {
         Some(edit.into_any())
     };
     let organizations = managed.organizations;
-    view! { <OrganizationsCard organizations beside=link(add, "New organization") act/> }.into_any()
+    let empty = match search {
+        Some(_) => "No results.",
+        None => "No organizations.",
+    };
+    let is_cut = first_of_all(organizations.len() as u64).is_some();
+    let text = search.or_else(|| is_cut.then(String::new));
+    let action = paths::managed_tenant(&managed.tenant.id);
+    let above = move || {
+        let (action, text) = (action.clone(), text.clone()?);
+        Some(view! { <Search action text/> }.into_any())
+    };
+    view! {
+        <OrganizationsCard
+            organizations
+            beside=link(add, "New organization")
+            above
+            empty
+            act
+        />
+    }
+    .into_any()
+}
+
+/// Finds organizations beyond the listed ones. It is a plain form: a search loads the page again.
+#[component]
+fn Search(action: String, text: String) -> impl IntoView {
+    view! {
+        <div class="panel-body">
+            <form
+                class="filters"
+                role="search"
+                method="get"
+                action=action
+                aria-label="Organizations"
+            >
+                <SearchBox name="q" label="Search by name or ID" value=Signal::stored(text)/>
+                <button class="button" type="submit">
+                    "Search"
+                </button>
+            </form>
+        </div>
+    }
 }

@@ -28,6 +28,12 @@ pub(crate) fn OrganizationsCard<A>(
     /// What stands beside the title.
     #[prop(into)]
     beside: ViewFn,
+    /// What stands above the list.
+    #[prop(into, optional)]
+    above: ViewFn,
+    /// What stands there if the list is empty.
+    #[prop(default = "No organizations.")]
+    empty: &'static str,
     /// What can be done to an organization.
     act: A,
 ) -> impl IntoView
@@ -37,7 +43,7 @@ where
     let first = first_of_all(organizations.len() as u64);
     let first = first.map(|first| view! { <li class="muted">{first}</li> });
     let none = organizations.is_empty();
-    let none = none.then(|| view! { <li class="muted">"No organizations."</li> });
+    let none = none.then(|| view! { <li class="muted">{empty}</li> });
     let row = move |organization: Organization| {
         let act = act(&organization);
         view! {
@@ -56,13 +62,14 @@ where
     let rows = organizations.into_iter().map(row).collect_view();
     view! {
         <Panel id="organizations" title="Organizations" beside>
+            {above.run()}
             <ul class="rows">{rows} {none} {first}</ul>
         </Panel>
     }
 }
 
 /// The note below a list that may be cut.
-fn first_of_all(listed: u64) -> Option<String> {
+pub(crate) fn first_of_all(listed: u64) -> Option<String> {
     (listed >= u64::from(ORGANIZATIONS_SHOWN)).then(|| {
         let listed = thousands(listed);
         format!(

@@ -73,7 +73,12 @@ impl ManageTenantsPort for Samples {
             new_id: "01937e2c-7b6a-7cc0-8000-00000000000a".to_owned(),
         })
     }
-    async fn one(&self, _: &Context, _: &TenantId) -> Result<ManagedTenant, Problem> {
+    async fn one(
+        &self,
+        _: &Context,
+        _: &TenantId,
+        _: Option<String>,
+    ) -> Result<ManagedTenant, Problem> {
         Ok(self.managed(self.tenant(self.told()?)?.tenant))
     }
     async fn status_draft(&self, _: &Context, _: StatusForm) -> Result<StatusDraft, Problem> {

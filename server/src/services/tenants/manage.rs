@@ -29,6 +29,7 @@ use store::{listing::PageAt, tenants::StoredTenant};
 
 pub(in crate::services) use self::settings::reading_scopes;
 use super::{TenantsService, find_tenant};
+use crate::services::core::searched;
 
 /// What tells this state of something from others: a form that was made for another state must not
 /// overwrite what someone else has changed since.
@@ -129,16 +130,23 @@ impl ManageTenantsPort for TenantsService {
         })
     }
 
-    async fn one(&self, context: &Context, id: &TenantId) -> Result<ManagedTenant, Problem> {
+    async fn one(
+        &self,
+        context: &Context,
+        id: &TenantId,
+        search: Option<String>,
+    ) -> Result<ManagedTenant, Problem> {
         self.core.authorise(context, Act::ReadTenant(id))?;
+        let search = searched(search.as_deref())?;
         let stored = find_tenant(&self.core, id).await?;
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         let page = PageAt::first(ORGANIZATIONS_SHOWN);
+        let organizations = db.find_organizations(id, search.as_deref(), &page).await?;
         let config = &self.core.config;
         Ok(ManagedTenant {
-            organizations: db.list_organizations(id, &page).await?.items,
+            organizations: organizations.items,
             active_user_sessions: db.count_active_user_sessions(id, now).await?,
             active_support_sessions: db.count_support_sessions(Some(id), now).await?.active,
             seen: seen_tenant(&stored),

@@ -50,14 +50,17 @@ pub(super) async fn consoles() -> Vec<World> {
 
 async fn managed(console: &World, tenant: &str) -> ManagedTenant {
     let service: &dyn ManageTenantsPort = &console.tenants;
-    service.one(&super_admin(1), &id(tenant)).await.unwrap()
+    service
+        .one(&super_admin(1), &id(tenant), None)
+        .await
+        .unwrap()
 }
 
 async fn to(console: &World, status: &str, ids: &[&str]) -> StatusForm {
     let service: &dyn ManageTenantsPort = &console.tenants;
     let mut seen = Vec::new();
     for tenant in ids {
-        if let Ok(shown) = service.one(&super_admin(1), &id(tenant)).await {
+        if let Ok(shown) = service.one(&super_admin(1), &id(tenant), None).await {
             seen.push(StatusForm::mark(&shown.seen, &shown.tenant.id));
         }
     }

@@ -55,9 +55,9 @@ async fn only_a_super_admin_with_a_recent_sign_in_manages_tenants() {
 async fn a_tenants_key_and_a_stranger_see_no_other_tenant_and_no_feed() {
     for console in consoles().await {
         let service: &dyn ManageTenantsPort = &console.tenants;
-        let other = service.one(&key(Some("bolt")), &id("acme")).await;
+        let other = service.one(&key(Some("bolt")), &id("acme"), None).await;
         assert_eq!(other.unwrap_err().code, ProblemCode::NotFound);
-        let nobody = service.one(&anonymous(), &id("acme")).await;
+        let nobody = service.one(&anonymous(), &id("acme"), None).await;
         assert_eq!(nobody.unwrap_err().code, ProblemCode::Unauthenticated);
         for (context, organization, code) in [
             (key(Some("bolt")), "x", ProblemCode::NotFound),
@@ -79,7 +79,10 @@ async fn a_tenants_key_and_a_stranger_see_no_other_tenant_and_no_feed() {
             let about = service.about(&context).await;
             assert_eq!(about.unwrap_err().code, code);
         }
-        let own = service.one(&key(Some("acme")), &id("acme")).await.unwrap();
+        let own = service
+            .one(&key(Some("acme")), &id("acme"), None)
+            .await
+            .unwrap();
         assert!(!own.may_manage);
     }
 }

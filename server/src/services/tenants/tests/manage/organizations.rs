@@ -1,7 +1,10 @@
 //! Organizations of a tenant.
 
 use app::{
-    domain::{support_sessions::SupportSessionForm, tenants::OrganizationDraft},
+    domain::{
+        support_sessions::SupportSessionForm,
+        tenants::{ORGANIZATIONS_SHOWN, Organization, OrganizationDraft},
+    },
     ports::CreateSupportSessions as _,
 };
 
@@ -102,5 +105,62 @@ async fn a_suspension_says_before_and_after_how_many_support_sessions_it_ends() 
             let revoked = recorded.filter(|action| action == "support_session.revoked");
             assert_eq!(revoked.count(), usize::from(end_when_suspended));
         }
+    }
+}
+
+#[tokio::test]
+async fn an_organization_beyond_the_listed_ones_is_found_and_changed() {
+    for console in consoles().await {
+        let numbered = |number: u32| Organization {
+            id: format!("Org-{number}").parse().unwrap(),
+            name: format!("Zürich {number:04}"),
+            slug: format!("org-{number}"),
+            status: OrganizationStatus::Active,
+            created_at: noon(),
+        };
+        let many: Vec<_> = (0..=ORGANIZATIONS_SHOWN).map(numbered).collect();
+        console
+            .write(many, |many, tx| {
+                Box::pin(async move {
+                    for one in many {
+                        tx.set_organization(&id("acme"), one).await?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await;
+        let service: &dyn ManageTenantsPort = &console.tenants;
+        let found = async |tenant: &str, text: Option<&str>| {
+            let text = text.map(str::to_owned);
+            let managed = service.one(&super_admin(1), &id(tenant), text).await;
+            let organizations = managed.unwrap().organizations.into_iter();
+            let ids = organizations.map(|one| one.id.to_string());
+            ids.collect::<Vec<_>>()
+        };
+        let last = format!("Org-{ORGANIZATIONS_SHOWN}");
+        let listed = found("acme", None).await;
+        assert_eq!(listed.len(), 1000, "{}", console.engine);
+        assert!(!listed.contains(&last));
+        for text in [" ZURICH 1000 ", "zürich 1000", "ich 1000", last.as_str()] {
+            let hits = found("acme", Some(text)).await;
+            assert_eq!(hits, [last.as_str()], "{}: {text}", console.engine);
+        }
+        for nothing in ["org-1000", "%", "z_rich", "Org-"] {
+            let hits = found("acme", Some(nothing)).await;
+            assert!(hits.is_empty(), "{}: {nothing}", console.engine);
+        }
+        assert!(found("bolt", Some("zurich")).await.is_empty());
+
+        let (one, seen) = draft(&console, &last).await.organization.unwrap();
+        let renamed = OrganizationForm {
+            name: "Basel".into(),
+            reason: REASON.into(),
+            ..OrganizationForm::of(&one, seen)
+        };
+        let done = service
+            .set_organization(&super_admin(1), &id("acme"), renamed)
+            .await;
+        assert_eq!(done.unwrap().message, "Basel saved.");
+        assert!(found("acme", None).await.contains(&last));
     }
 }
