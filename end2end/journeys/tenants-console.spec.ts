@@ -59,7 +59,18 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel("Name", { exact: true }).fill("EMEA");
       await page.getByLabel("Slug").fill("emea");
       await page.getByRole("button", { name: "Save" }).click();
-      await expect(page.getByRole("region", { name: "Organizations" })).toContainText("EMEA");
+      const organizations = page.getByRole("region", { name: "Organizations" });
+      await expect(organizations.getByText("1 organization", { exact: true })).toBeVisible();
+      await expect(organizations.locator("li")).toHaveText([/EMEA.*Active/]);
+      await expect(organizations.getByText("platform", { exact: true })).toHaveCount(0);
+
+      await organizations.getByRole("link", { name: "Edit EMEA" }).click();
+      await expect(page.getByText("If you suspend the organization, 0 active support sessions go on")).toBeVisible();
+      await page.getByRole("combobox", { name: "Status" }).selectOption("Suspended");
+      await page.getByLabel("Reason").fill("The office in Rome is closed");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByText("EMEA saved.")).toBeVisible();
+      await expect(organizations.locator("li")).toHaveText([/EMEA.*Suspended/]);
 
       await page.goto("/admin/tenants");
       const box = page.getByRole("checkbox", { name: "Select Lumen Health" });

@@ -22,6 +22,9 @@ test("tenants are listed, filtered, sorted and exported", async ({ page, demo, s
   await open(page, `/admin/tenants?q=${tenant.id}`);
   await table.getByRole("link").first().click();
   await expect(page).toHaveURL(`/admin/tenants/${tenant.id}`);
+  const organizations = page.getByRole("region", { name: "Organizations" });
+  await expect(organizations.getByText(/^\d+ organizations?$/)).toBeVisible();
+  await expect(organizations.getByText("platform", { exact: true })).toBeVisible();
 });
 
 test("a super admin lets support only read in a tenant, and a writing session ends", async ({ page, demo, signIn }) => {

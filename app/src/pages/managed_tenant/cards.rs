@@ -10,7 +10,7 @@ use crate::{
         format::{Precision, counted},
     },
     domain::tenants::{ManagedTenant, Organization, TenantKind, TenantMaster, TenantStatus},
-    pages::tenant::organizations::{OrganizationsCard, first_of_all},
+    pages::tenant::organizations::{OrganizationsCard, first_of_all, number_of},
     paths,
 };
 
@@ -206,7 +206,19 @@ pub(super) fn Organizations(
         };
         Some(edit.into_any())
     };
-    let organizations = managed.organizations;
+    let (organizations, master) = (managed.organizations, managed.master);
+    let (number, add) = (number_of(&organizations), link(add, "New organization"));
+    let number = number.filter(|_| search.is_none());
+    let beside = move || {
+        let number = number.clone();
+        view! {
+            <div class="bar push">
+                {number.map(|number| view! { <span class="muted num">{number}</span> })}
+                {source(master)}
+                {add()}
+            </div>
+        }
+    };
     let empty = match search {
         Some(_) => "No results.",
         None => "No organizations.",
@@ -221,7 +233,7 @@ pub(super) fn Organizations(
     view! {
         <OrganizationsCard
             organizations
-            beside=link(add, "New organization")
+            beside
             above
             empty
             act

@@ -12,13 +12,16 @@ use crate::{
 
 #[component]
 pub(crate) fn Organizations(organizations: Vec<Organization>) -> impl IntoView {
-    let number = organizations.len() as u64;
-    // It may have more than are listed.
-    let count = first_of_all(number)
-        .is_none()
-        .then(|| counted(number, "organization", "organizations"));
+    let count = number_of(&organizations);
     let count = move || view! { <span class="muted push num">{count.clone()}</span> };
     view! { <OrganizationsCard organizations beside=count act=|_: &Organization| None/> }
+}
+
+/// How many organizations there are, unless there may be more than are listed.
+pub(crate) fn number_of(organizations: &[Organization]) -> Option<String> {
+    let number = organizations.len() as u64;
+    let is_all = first_of_all(number).is_none();
+    is_all.then(|| counted(number, "organization", "organizations"))
 }
 
 /// The card of organizations, also on the page for managing a tenant.
