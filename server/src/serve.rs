@@ -293,9 +293,9 @@ impl Server {
     }
 
     /// Stops in order: live streams, because they would never end by themselves; the listeners,
-    /// once open requests have ended; the tasks, changes of several tenants and the record; the
-    /// lease, without which other nodes would close what is still to be recorded; the store. Anything
-    /// that hangs is aborted after a while, and delays the others only for that time.
+    /// once open requests have ended; the tasks, changes of several tenants, revocations and the
+    /// record; the lease, without which other nodes would close what is still to be recorded; the
+    /// store. Anything that hangs is aborted after a while, and delays the others only for that time.
     pub async fn stop(self) {
         self.stop_within(DRAIN).await;
     }
@@ -311,12 +311,14 @@ impl Server {
         // Everything queued is written, because the gateway, which held the recorder, has stopped.
         drop(self.record.recorder);
         let recorded = tokio::time::timeout(patience, self.record.completions);
-        let changed = tokio::time::timeout(patience, self.state.tenants.finish());
+        let state = &self.state;
+        let begun = futures::future::join(state.tenants.finish(), state.support_sessions.finish());
+        let changed = tokio::time::timeout(patience, begun);
         let (recorded, tasks_ended, changed) =
             tokio::join!(recorded, ended(&mut self.tasks, patience), changed);
         if changed.is_err() {
             tracing::warn!(
-                "a change of tenants' status had not finished: the audit log shows which tenants were changed"
+                "a change of tenants' status or a revocation had not finished: the audit log shows what was done"
             );
         }
         if !tasks_ended {

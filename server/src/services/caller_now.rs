@@ -1,11 +1,33 @@
-//! Whether a caller may go on with what takes a while: a file, or a change of several tenants.
+//! Whether a caller may go on with what takes a while: a file, or a change of several tenants or
+//! support sessions.
 
 use app::domain::{
     Timestamp,
     api_keys::ApiKeyState,
-    caller::{Caller, StaffCaller},
+    caller::{Caller, Context, StaffCaller},
+    policy::{Act, authorise, unauthenticated},
+    problem::Problem,
 };
 use store::{Db, StoreError};
+
+use super::Core;
+
+/// Authorises the next of several things that were begun at `begun`.
+///
+/// # Errors
+///
+/// If the sign-in or the key no longer counts, or its roles or rights no longer suffice.
+pub(super) async fn authorise_again(
+    core: &Core,
+    context: &Context,
+    act: Act<'_>,
+    begun: Timestamp,
+) -> Result<(), Problem> {
+    let mut reader = core.store.read_at_last().await?;
+    let caller = caller_now(&mut reader.db(), &context.caller, begun, core.now()).await?;
+    // The sign-in was recent enough then.
+    authorise(&caller.ok_or_else(unauthenticated)?, act, begun)
+}
 
 /// The caller of something that was begun at `begun`, as the store knows them now. `None` if the
 /// sign-in has ended or expired, if the staff member may sign in no more, or if the key has expired,

@@ -22,6 +22,7 @@ use app::domain::{
     settings::Settings,
 };
 use gateway::{GatewayConfig, SessionGates, browser::EntryHosts};
+use tokio_util::task::TaskTracker;
 
 use super::Core;
 
@@ -38,6 +39,8 @@ pub struct SupportSessionsService {
     gates: Arc<SessionGates>,
     /// The hosts that sessions open at in browsers, if they do.
     entry_hosts: Option<EntryHosts>,
+    /// Revocations, which go on if the browser gives up.
+    running: TaskTracker,
 }
 
 impl SupportSessionsService {
@@ -50,7 +53,14 @@ impl SupportSessionsService {
             settings,
             gates,
             entry_hosts,
+            running: TaskTracker::new(),
         }
+    }
+
+    /// Waits for revocations that were begun, also if nobody waits for their answer any more.
+    pub async fn finish(&self) {
+        self.running.close();
+        self.running.wait().await;
     }
 }
 

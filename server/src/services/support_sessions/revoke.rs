@@ -73,7 +73,7 @@ impl SupportSessionsService {
         // or reopened.
         let this = self.clone();
         let ending = async move { this.close_and_revoke(context, session, reason).await };
-        let ending = tokio::spawn(Lane::Ends.run(ending));
+        let ending = self.running.spawn(Lane::Ends.run(ending));
         ending.await.unwrap_or_else(|_| {
             Err(Problem::new(ProblemCode::Internal, "Something went wrong.").into())
         })

@@ -2,10 +2,13 @@
 
 use app::{
     domain::{
+        Timestamp,
         caller::Context,
         policy::Act,
         problem::{Problem, ProblemCode},
-        support_sessions::{RevokeSelectedForm, RevokedSelected, SelectedSessions, SupportSession},
+        support_sessions::{
+            RevokeAnswer, RevokeSelectedForm, RevokedSelected, SelectedSessions, SupportSession,
+        },
     },
     ports::RevokeSelected,
 };
@@ -13,6 +16,7 @@ use async_trait::async_trait;
 use store::Lane;
 
 use super::SupportSessionsService;
+use crate::services::caller_now::authorise_again;
 
 #[async_trait]
 impl RevokeSelected for SupportSessionsService {
@@ -52,7 +56,7 @@ impl RevokeSelected for SupportSessionsService {
         let (this, context) = (self.clone(), context.clone());
         let revoking = async move { this.revoke_each(&context, sessions, reason).await };
         // Goes on if the browser gives up: what was chosen must not stay active for that.
-        let revoked = tokio::spawn(Lane::Ends.run(revoking)).await;
+        let revoked = self.running.spawn(Lane::Ends.run(revoking)).await;
         revoked
             .unwrap_or_else(|_| Err(Problem::new(ProblemCode::Internal, "Something went wrong.")))
     }
@@ -66,6 +70,8 @@ impl SupportSessionsService {
         sessions: Vec<SupportSession>,
         reason: Option<String>,
     ) -> Result<RevokedSelected, Problem> {
+        // A single one was authorised with the request.
+        let begun = (sessions.len() > 1).then(|| self.core.now());
         let (mut revoked, mut ended) = (Vec::new(), Vec::new());
         let mut failed = Vec::new();
         for session in sessions {
@@ -74,8 +80,8 @@ impl SupportSessionsService {
                 continue;
             }
             let asked = session.clone();
-            let end = self.end_in_name_of(context.clone(), session, reason.clone());
-            match end.await.map_err(Problem::from) {
+            let end = self.revoke_one(context, begun, session, reason.clone());
+            match end.await {
                 Ok(answer) => revoked.push(answer.session),
                 // It has ended in between.
                 Err(problem) if problem.code == ProblemCode::Conflict => ended.push(asked),
@@ -87,6 +93,13 @@ impl SupportSessionsService {
         match failed.pop() {
             None => Ok(answer),
             Some(mut problem) => {
+                // Perhaps nobody waits for the answer any more.
+                let why = problem.code.as_str();
+                tracing::warn!(
+                    count,
+                    why,
+                    "some selected support sessions were not revoked"
+                );
                 problem.detail = format!(
                     "{} {count} could not be revoked and may be active still: {}",
                     answer.in_words(),
@@ -95,5 +108,22 @@ impl SupportSessionsService {
                 Err(problem)
             }
         }
+    }
+
+    /// Ends one. If it is one of several that were begun at `begun`, the caller must still be
+    /// allowed to.
+    async fn revoke_one(
+        &self,
+        context: &Context,
+        begun: Option<Timestamp>,
+        session: SupportSession,
+        reason: Option<String>,
+    ) -> Result<RevokeAnswer, Problem> {
+        if let Some(begun) = begun {
+            let act = Act::RevokeSupportSession(session.staff_id);
+            authorise_again(&self.core, context, act, begun).await?;
+        }
+        let ended = self.end_in_name_of(context.clone(), session, reason);
+        Ok(ended.await?)
     }
 }

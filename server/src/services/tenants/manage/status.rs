@@ -4,7 +4,7 @@ use app::domain::{
     AuditEventId, SupportSessionId, TenantId, Timestamp,
     audit::AuditAction,
     caller::Context,
-    policy::{Act, authorise, unauthenticated},
+    policy::Act,
     problem::{Problem, ProblemCode},
     tenants::{
         StatusChanged, StatusDraft, StatusForm, StatusRow, Tenant, TenantMaster, TenantStatus,
@@ -16,7 +16,7 @@ use store::{Audited, ChangeKind, Lane, tenants::StoredTenant};
 use super::seen_tenant;
 use crate::services::{
     Acting, ServiceError,
-    caller_now::caller_now,
+    caller_now::authorise_again,
     tenants::{
         TenantsService, find_tenant,
         register::{Put, put_tenant},
@@ -159,12 +159,7 @@ impl TenantsService {
         given: (TenantId, String, TenantStatus, String),
     ) -> Result<Changed, Problem> {
         if let Some(begun) = begun {
-            let mut reader = self.core.store.read_at_last().await?;
-            let now = self.core.now();
-            let caller = caller_now(&mut reader.db(), &context.caller, begun, now).await?;
-            let caller = caller.ok_or_else(unauthenticated)?;
-            // The sign-in was recent enough then.
-            authorise(&caller, Act::ManageTenants, begun)?;
+            authorise_again(&self.core, context, Act::ManageTenants, begun).await?;
         }
         let ends = given.2.effect(true).bars_support;
         let change = self
