@@ -1,4 +1,4 @@
-import { expect, fact, test } from "../fixtures.ts";
+import { expect, fact, open, test } from "../fixtures.ts";
 import { createSession, logRow, openSession } from "../support/support-session.ts";
 
 test("a super admin revokes in another browser: page, gateway and open feed end", async ({
@@ -82,6 +82,26 @@ test("revoking twice is refused, and nothing changes", async ({ page, demo, anot
   await dialog.getByLabel("Reason").fill("Too late");
   await dialog.getByRole("button", { name: "Revoke Session" }).click();
   await expect(dialog.getByRole("alert")).toContainText("already revoked by Ida Brandt");
+});
+
+test("several sessions can be revoked only while one on the page is active", async ({ demo, another }) => {
+  const admin = await another("super_admin");
+  const tenant = await demo.registerTenant("Soon Over");
+  const { id } = await createSession(admin, tenant.id);
+  await open(admin, `/support/sessions?tenant=${tenant.id}`);
+  const several = admin.getByRole("button", { name: "Revoke selected…" });
+  await expect(several).toBeVisible();
+  const revoked = await admin.request.post(`/forms/support-sessions/${id}/revoke`, {
+    form: { reason: "Done" },
+    headers: { origin: demo.console },
+  });
+  expect(revoked.ok()).toBe(true);
+  const row = admin.getByRole("row").filter({ hasText: "Soon Over" });
+  await expect(row.locator(".badge")).toHaveText("Revoked");
+  await expect(several).toBeHidden();
+  await admin.reload();
+  await expect(row.locator(".badge")).toHaveText("Revoked");
+  await expect(several).toBeHidden();
 });
 
 test("a staff member who is deactivated in a shell loses page and session at once", async ({ page, demo, signIn }) => {

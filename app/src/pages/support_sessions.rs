@@ -126,6 +126,7 @@ fn List(
     let total = found(list.sessions.total, "support session", "support sessions");
     let is_empty = list.sessions.items.is_empty();
     let first_page = query.address(None);
+    let has_active = shown.has_active();
     view! {
         <Cards counts=shown.counts query=query.clone()/>
         <section class="card" aria-label="Support sessions">
@@ -134,7 +135,12 @@ fn List(
                 {(shown.may_revoke_any() && !is_empty)
                     .then(|| {
                         view! {
-                            <form id=SELECTION method="get" action=paths::REVOKE_SELECTED>
+                            <form
+                                id=SELECTION
+                                method="get"
+                                action=paths::REVOKE_SELECTED
+                                hidden=move || !has_active.get()
+                            >
                                 <button type="submit" class="button small danger">
                                     "Revoke selected…"
                                 </button>

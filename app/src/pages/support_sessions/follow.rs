@@ -11,6 +11,7 @@ use crate::{
         staff::Role,
         support_sessions::{
             SupportSession, SupportSessionCounts, SupportSessionFilter, SupportSessionList,
+            SupportSessionStatus,
         },
     },
     live::{
@@ -68,6 +69,16 @@ impl LiveList {
         self.viewer.with_value(|viewer| {
             let roles = viewer.as_ref().map(|viewer| &viewer.staff.roles);
             roles.is_some_and(|roles| roles.contains(&Role::SuperAdmin))
+        })
+    }
+
+    /// Whether a visible session is active.
+    pub(super) fn has_active(self) -> Memo<bool> {
+        let viewer = use_viewer();
+        Memo::new(move |_| {
+            let at = viewer.now_or(self.at.get());
+            let is_active = |s: &SupportSession| s.status(at) == SupportSessionStatus::Active;
+            self.rows.with(|rows| rows.shown().iter().any(is_active))
         })
     }
 
