@@ -1,7 +1,7 @@
 // The console as the master of tenants: from the first tenant to its end, with and without JavaScript, and what the
 // platform reads of it.
 import type { Page } from "@playwright/test";
-import { expect, expectNoViolations, fillSignIn, signInAs, test as base, title } from "../fixtures.ts";
+import { expect, expectNoViolations, fillSignIn, open, signInAs, test as base, title } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
 
 const test = base.extend<{ served: Served }>({
@@ -122,12 +122,7 @@ for (const javaScriptEnabled of [true, false]) {
 
 test("of two people who edit a tenant at once, the second sees both choices in words", async ({ page, served }) => {
   await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
-  await page.goto("/admin/new-tenant");
-  await page.getByLabel("Name", { exact: true }).fill("Lumen Health");
-  await page.getByLabel("Slug").fill("lumen-health");
-  await page.getByLabel("Tenant ID").fill("lumen");
-  await page.getByRole("button", { name: "Add tenant" }).click();
-  await expect(title(page)).toHaveText("Lumen Health");
+  await addTenant(page, "lumen", "Lumen Health");
   const other = await page.context().newPage();
   for (const tab of [page, other]) {
     await tab.goto("/admin/tenants/lumen/edit");
@@ -142,11 +137,42 @@ test("of two people who edit a tenant at once, the second sees both choices in w
   await expect(page.getByLabel("Type")).toHaveValue("government");
 });
 
+test("of two people at the list, one sees what the other does and keeps what is selected", async ({ page, served, browser }) => {
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+  await addTenant(page, "lumen", "Lumen Health");
+  await open(page, "/admin/tenants");
+  const all = page.getByRole("checkbox", { name: "Select all tenants on this page" });
+  await all.check();
+  await page.getByLabel("Change of status").selectOption("Suspend");
+
+  const other = await browser.newPage({ baseURL: served.console });
+  await signInAs(other, await served.addStaff("Bo Lind", "super_admin"));
+  await addTenant(other, "mosaic", "Mosaic Retail");
+  await expect(page.getByRole("checkbox", { name: "Select Mosaic Retail" })).not.toBeChecked();
+  await expect(page.getByText("2 tenants", { exact: true })).toBeVisible();
+  await change(other, "Approve", "Approve Mosaic Retail");
+  await expect(page.getByRole("row").filter({ hasText: "Mosaic Retail" })).toContainText("Onboarding");
+  await other.close();
+
+  await expect(page.getByRole("checkbox", { name: "Select Lumen Health" })).toBeChecked();
+  await expect(all).toBeChecked({ indeterminate: true });
+  await expect(page.getByLabel("Change of status")).toHaveValue("suspended");
+});
+
 test("the forms for managing tenants are usable by everyone", async ({ page, served }) => {
   await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
   await page.goto("/admin/new-tenant");
   await expectNoViolations(page, "new tenant");
 });
+
+async function addTenant(page: Page, id: string, name: string): Promise<void> {
+  await open(page, "/admin/new-tenant");
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Slug").fill(name.toLowerCase().replace(" ", "-"));
+  await page.getByLabel("Tenant ID").fill(id);
+  await page.getByRole("button", { name: "Add tenant" }).click();
+  await expect(title(page)).toHaveText(name);
+}
 
 async function change(page: Page, act: string, title: string): Promise<void> {
   await page.getByRole("link", { name: act, exact: true }).click();

@@ -1,6 +1,7 @@
 // Managing tenants. The demo's platform is their master, so these pages show what it has registered; the console's own
 // settings can be changed.
-import { expect, open, test } from "../fixtures.ts";
+import { expect, fact, open, test } from "../fixtures.ts";
+import { userSignsIn } from "../support/user-sessions.ts";
 
 test("tenants are listed, filtered, sorted and exported", async ({ page, demo, signIn }) => {
   await signIn("super_admin");
@@ -52,6 +53,31 @@ test("a super admin lets support only read in a tenant, and a writing session en
   await page.getByLabel("Reason").fill("The incident is over again");
   await page.getByRole("button", { name: "Save settings" }).click();
   await expect(settings).toContainText("Read and change data");
+});
+
+test("of two people at a tenant's page, one sees what the other saves, and who signs in", async ({ page, demo, signIn, another }) => {
+  await signIn("super_admin");
+  const tenant = await demo.registerTenant("Seen Twice");
+  await open(page, `/admin/tenants/${tenant.id}`);
+  const other = await another(await demo.addStaff("Bo Lind", "super_admin"));
+  await open(other, `/admin/tenants/${tenant.id}/settings`);
+  await other.getByLabel("Warning from this error rate (%)").fill("7.5");
+  await other.getByLabel("Reason").fill("The tenant asked for it in writing");
+  await other.getByRole("button", { name: "Save settings" }).click();
+  await expect(fact(page.getByRole("region", { name: "Settings" }), "Warning from")).toHaveText("7.5 %");
+
+  const change = page.getByRole("link", { name: "Change settings" });
+  await change.focus();
+  await userSignsIn(demo, tenant, "ines");
+  const users = fact(page.getByRole("region", { name: "Lifecycle" }), "Users");
+  await expect(users).toHaveText("1 active user session");
+  await expect(change).toBeFocused();
+  await open(other, `/admin/tenants?q=${tenant.id}`);
+  const row = other.getByRole("table", { name: "Tenants" }).locator("tbody tr");
+  await expect(row.locator("td[data-label='User sessions']")).toHaveText("1");
+  await userSignsIn(demo, tenant, "otto");
+  await expect(row.locator("td[data-label='User sessions']")).toHaveText("2");
+  await expect(users).toHaveText("2 active user sessions");
 });
 
 test("a support admin sees tenants and can change nothing", async ({ page, demo, signIn }) => {

@@ -19,8 +19,9 @@ pub fn SelectHead(
     form: &'static str,
     /// What is selected: `tenants`.
     what: &'static str,
-    /// How many rows the page has.
-    count: usize,
+    /// How many rows the page has. It changes too when others stand there.
+    #[prop(into)]
+    count: Signal<usize>,
     /// How many can be selected at once.
     max: usize,
 ) -> impl IntoView {
@@ -32,13 +33,20 @@ pub fn SelectHead(
         let listening = window_event_listener(ev::change, move |_| show(&head, form, max));
         on_cleanup(move || listening.remove());
     });
+    Effect::new(move || {
+        count.track();
+        // By the next frame the rows stand on the page.
+        if let Some(head) = head.get() {
+            request_animation_frame(move || show(&head, form, max));
+        }
+    });
     let select = move |_: Event| {
         if let Some(head) = head.get_untracked() {
             select_rows(&boxes(form), head.checked(), max);
             show(&head, form, max);
         }
     };
-    let label = label(what, count, max);
+    let label = move || label(what, count.get(), max);
     view! {
         <th scope="col" class="tight">
             <Show
@@ -49,7 +57,7 @@ pub fn SelectHead(
                     node_ref=head
                     type="checkbox"
                     autocomplete="off"
-                    aria-label=label.clone()
+                    aria-label=label
                     on:change=select
                 />
             </Show>

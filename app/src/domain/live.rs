@@ -39,6 +39,13 @@ pub struct LiveInterest {
     /// Whether API keys are shown, alike.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub api_keys: bool,
+    /// Whether the list of tenants for managing them is shown, alike. Fetched again in turns, because
+    /// the platform may report many changes a second.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub managed_tenants: bool,
+    /// The tenant whose page for managing it is shown, alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_tenant: Option<TenantId>,
 }
 
 /// One event of the stream. Its name in the stream is the value of `type`.

@@ -33,7 +33,11 @@ pub fn union<'a>(interests: impl IntoIterator<Item = &'a LiveInterest>) -> LiveI
         all.new_support_sessions |= interest.new_support_sessions;
         all.staff |= interest.staff;
         all.api_keys |= interest.api_keys;
+        all.managed_tenants |= interest.managed_tenants;
         all.access_log_of = all.access_log_of.or(interest.access_log_of);
+        if all.managed_tenant.is_none() {
+            all.managed_tenant.clone_from(&interest.managed_tenant);
+        }
     }
     all
 }
@@ -83,11 +87,14 @@ mod tests {
         let two = LiveInterest {
             tenants: vec![tenant("b"), tenant("c")],
             counts: true,
+            managed_tenants: true,
+            managed_tenant: Some(tenant("b")),
             ..LiveInterest::default()
         };
-        let all = union([&one, &two]);
+        let all = union([&one, &two, &one]);
         assert_eq!(all.tenants, [tenant("a"), tenant("b"), tenant("c")]);
-        assert!(all.counts);
+        assert!(all.counts && all.managed_tenants);
+        assert_eq!(all.managed_tenant, Some(tenant("b")));
 
         let many = LiveInterest {
             tenants: (0..300).map(|n| tenant(&n.to_string())).collect(),

@@ -8,10 +8,10 @@ use leptos_router::hooks::use_query_map;
 
 use self::cards::{Lifecycle, Organizations, Settings, Values};
 use crate::{
-    api,
+    api::{self, ApiError},
     components::{
-        Breadcrumb, ButtonLink, FlashNotice, Loaded, Notice, Outside, PageHeading, TenantStatusTag,
-        Tone, failed_page, use_id, use_page_flash,
+        Breadcrumb, ButtonLink, FlashNotice, Following, Notice, Outside, PageHeading,
+        TenantStatusTag, Tone, failed_page, use_id, use_page_flash,
     },
     domain::{
         TenantId,
@@ -40,41 +40,59 @@ pub fn ManagedTenantPage() -> impl IntoView {
         },
     );
     let live = use_live(Signal::derive(move || LiveInterest {
-        tenants: id.with(|id| id.parse().into_iter().collect()),
+        managed_tenant: id.with(|id| id.parse().ok()),
         ..LiveInterest::default()
     }));
     live.on_reset(move || managed.refetch());
-    Effect::new(move || {
-        live.tenants.with(|change| {
-            let row = change.as_ref().and_then(|change| change.rows.first());
-            let is_old = managed.with_untracked(|managed| match (row, managed) {
-                (Some(row), Some(Ok(managed))) => {
-                    row.tenant.id == managed.tenant.id && row.tenant != managed.tenant
-                }
-                _ => false,
-            });
-            if is_old {
-                managed.refetch();
-            }
-        });
-    });
     let flash = use_page_flash();
     view! {
         {flash.map(|flash| view! { <FlashNotice flash/> })}
-        <Loaded
+        <Following
             resource=managed
-            loading="Loading the tenant…"
-            show=move |managed| view! { <Managed managed search=search.get_untracked()/> }
-            failed=failed_page
+            loading=Some("Loading the tenant…".to_owned())
+            show=move |managed| view! { <Content managed search/> }
         />
+    }
+}
+
+#[component]
+fn Content(
+    managed: RwSignal<Result<ManagedTenant, ApiError>>,
+    /// What organizations were searched for.
+    search: Memo<Option<String>>,
+) -> impl IntoView {
+    let sessions = Memo::new(move |_| {
+        managed.with(|managed| {
+            let managed = managed.as_ref().ok();
+            managed.map_or((0, 0), |m| {
+                (m.active_user_sessions, m.active_support_sessions)
+            })
+        })
+    });
+    // Users sign in and out all the time. Only the figures change then, and the focus stays.
+    let others = Memo::new(move |_| {
+        let managed = managed.get();
+        managed.map(|managed| ManagedTenant {
+            active_user_sessions: 0,
+            active_support_sessions: 0,
+            ..managed
+        })
+    });
+    move || match others.get() {
+        Ok(managed) => {
+            let search = search.get_untracked();
+            view! { <Managed managed search sessions/> }.into_any()
+        }
+        Err(ApiError(problem)) => failed_page(problem),
     }
 }
 
 #[component]
 fn Managed(
     managed: ManagedTenant,
-    /// What organizations were searched for.
     search: Option<String>,
+    /// The active user sessions and support sessions.
+    sessions: Memo<(u64, u64)>,
 ) -> impl IntoView {
     let tenant = managed.tenant.clone();
     let name = tenant.name.clone();
@@ -99,7 +117,7 @@ fn Managed(
             {(managed.master == TenantMaster::Platform).then(|| at_the_platform(&managed))}
             <div class="two">
                 <Values managed=managed.clone()/>
-                <Lifecycle managed=managed.clone()/>
+                <Lifecycle managed=managed.clone() sessions/>
             </div>
             <div class="two">
                 <Settings managed=managed.clone()/>

@@ -10,16 +10,15 @@ use super::overview::request::{Home, OverviewQuery, OverviewRequest};
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, EmptyState, FailedList, FlashNotice, Loaded, Notice, PageHeader, ResultCount,
-        Settled, Tone, format::found, use_page_flash, use_query,
+        ButtonLink, EmptyState, FailedList, FlashNotice, Following, Notice, PageHeader,
+        ResultCount, Settled, Tone, format::found, use_page_flash, use_query,
     },
     domain::{
-        TenantId,
         live::LiveInterest,
         problem::Problem,
         tenants::{ManagedTenants, TenantMaster, TenantsAbout},
     },
-    live::{LiveHandle, use_live},
+    live::use_live,
     paths,
 };
 
@@ -28,15 +27,8 @@ pub fn ManagedTenantsPage() -> impl IntoView {
     let query = use_query::<OverviewQuery>();
     let request = Memo::new(move |_| query.with(|query| query.parse_for(Home::Management)));
     let tenants = Resource::new(move || request.get(), load);
-    let shown = RwSignal::new(Vec::<TenantId>::new());
-    Effect::new(move || {
-        if let Some(Ok(listed)) = tenants.get() {
-            let ids = listed.tenants.items.into_iter().map(|row| row.tenant.id);
-            shown.set(ids.collect());
-        }
-    });
-    let live = use_live(Signal::derive(move || LiveInterest {
-        tenants: shown.get(),
+    let live = use_live(Signal::stored(LiveInterest {
+        managed_tenants: true,
         ..LiveInterest::default()
     }));
     live.on_reset(move || tenants.refetch());
@@ -55,14 +47,10 @@ pub fn ManagedTenantsPage() -> impl IntoView {
                         <Settled resource=tenants show=|listed| listed.ok().map(|l| total(&l))/>
                     </ResultCount>
                 </Toolbar>
-                <Loaded
+                <Following
                     resource=tenants
-                    loading="Loading tenants…"
-                    show=move |listed| {
-                        let request = request.get_untracked().unwrap_or_else(|_| first_page());
-                        view! { <List listed request live/> }
-                    }
-                    failed
+                    loading=Some("Loading tenants…".to_owned())
+                    show=move |listed| view! { <List listed request/> }
                 />
             </section>
         </div>
@@ -109,17 +97,55 @@ fn first_page() -> OverviewRequest {
     parsed.unwrap_or_default()
 }
 
+/// Whether the caller may add tenants here, and change several at once.
 fn may_add(master: TenantMaster, may_manage: bool) -> bool {
     may_manage && master == TenantMaster::Console
 }
 
-#[component]
-fn List(listed: ManagedTenants, request: OverviewRequest, live: LiveHandle) -> impl IntoView {
-    if !listed.tenants.items.is_empty() {
-        return view! { <Table listed request live/> }.into_any();
+/// The latest answer.
+type Listed = RwSignal<Result<ManagedTenants, ApiError>>;
+
+/// What stands in the card. As long as it is the same, rows change in place and stay selected.
+#[derive(Debug, Clone, PartialEq)]
+enum Shown {
+    Table {
+        request: OverviewRequest,
+        selects: bool,
+    },
+    Nothing {
+        filtered: bool,
+        may_add: bool,
+    },
+    Failed(Problem),
+}
+
+impl Shown {
+    fn of(listed: &Result<ManagedTenants, ApiError>, request: OverviewRequest) -> Self {
+        match listed {
+            Ok(listed) if listed.tenants.items.is_empty() => Self::Nothing {
+                filtered: request.is_filtered(),
+                may_add: may_add(listed.master, listed.may_manage),
+            },
+            Ok(listed) => Self::Table {
+                request,
+                selects: may_add(listed.master, listed.may_manage),
+            },
+            Err(ApiError(problem)) => Self::Failed(problem.clone()),
+        }
     }
-    let may_add = may_add(listed.master, listed.may_manage);
-    view! { <Nothing filtered=request.is_filtered() may_add/> }.into_any()
+}
+
+#[component]
+fn List(listed: Listed, request: Memo<Result<OverviewRequest, Problem>>) -> impl IntoView {
+    let shown = Memo::new(move |_| {
+        let request = request.get_untracked().unwrap_or_else(|_| first_page());
+        listed.with(|listed| Shown::of(listed, request))
+    });
+    move || match shown.get() {
+        Shown::Table { request, selects } => view! { <Table listed request selects/> }.into_any(),
+        Shown::Nothing { filtered, may_add } => view! { <Nothing filtered may_add/> }.into_any(),
+        Shown::Failed(problem) => failed(problem),
+    }
 }
 
 #[component]

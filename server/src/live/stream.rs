@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     failing::{Failing, bear},
-    spread::{fraction, spread},
+    spread::{fraction, in_turn, spread},
 };
 use super::{
     Live,
@@ -64,6 +64,7 @@ pub(super) fn run(
         number: 0,
         dirty: Dirty::default(),
         looked_at: Instant::now(),
+        reset_at: None,
         failing: None,
     };
     let (left, lagging) = (teller.sender.clone(), teller.lagging.clone());
@@ -97,6 +98,8 @@ struct Dirty {
     in_use: HashMap<SupportSessionId, Instant>,
     /// When the page is told that something may have been missed.
     reset: Option<Instant>,
+    /// The same for changes that may come many times a second.
+    reset_in_turn: Option<Instant>,
 }
 
 struct Teller {
@@ -109,6 +112,8 @@ struct Teller {
     dirty: Dirty,
     /// When the page's active sessions were last read without a change.
     looked_at: Instant,
+    /// When the page was last told to fetch everything again.
+    reset_at: Option<Instant>,
     failing: Option<Failing>,
     _shown: Shown,
 }
@@ -130,8 +135,7 @@ impl Teller {
             access_log: true,
             session_counts: Some(Unserved::at(opened)),
             support_sessions: shown.map(|id| (*id, opened)).collect(),
-            in_use: HashMap::new(),
-            reset: None,
+            ..Dirty::default()
         };
         if resumed {
             // Missed updates are not kept. The page fetches everything again.
@@ -228,8 +232,11 @@ impl Teller {
     async fn flush(&mut self) -> Result<(), ServiceError> {
         let core = self.live.core.clone();
         let (figures, board) = (self.live.figures.clone(), self.live.board.clone());
-        if self.dirty.reset.is_some_and(|at| at <= Instant::now()) {
-            self.dirty.reset = None;
+        let now = Instant::now();
+        let resets = [self.dirty.reset, self.dirty.reset_in_turn];
+        if resets.into_iter().flatten().any(|at| at <= now) {
+            (self.dirty.reset, self.dirty.reset_in_turn) = (None, None);
+            self.reset_at = Some(now);
             self.send(&LiveEvent::Reset);
         }
         if let Some(since) = self.dirty.session_counts
@@ -304,10 +311,20 @@ impl Teller {
     /// after a random delay, so that not all pages fetch everything at once. The stream continues:
     /// always true.
     fn reset_soon(&mut self) -> bool {
-        let spread = spread(self.live.open.count());
-        let wait = spread.mul_f64(fraction(&*self.live.core.entropy));
-        self.dirty.reset.get_or_insert(Instant::now() + wait);
+        let at = self.after_others();
+        self.dirty.reset.get_or_insert(at);
         true
+    }
+
+    /// The same, but not once per change.
+    fn reset_in_turn(&mut self) {
+        let at = in_turn(self.after_others(), self.reset_at);
+        self.dirty.reset_in_turn.get_or_insert(at);
+    }
+
+    fn after_others(&self) -> Instant {
+        let spread = spread(self.live.open.count());
+        Instant::now() + spread.mul_f64(fraction(&*self.live.core.entropy))
     }
 
     fn send(&mut self, event: &LiveEvent) {

@@ -1,3 +1,5 @@
+mod tenants;
+
 use std::time::Duration;
 
 use app::{

@@ -13,7 +13,7 @@ use app::domain::{
     support_sessions::{SupportSession, SupportSessionCounts, SupportSessionStatus},
     tenants::{HealthCounts, TenantHealth},
 };
-use store::{ChangeKind, access_log::ACCESS_LOG_PAGE};
+use store::{Change, ChangeKind, access_log::ACCESS_LOG_PAGE};
 use tokio::time::Instant;
 
 use super::{board::Board, figures::Figures};
@@ -99,14 +99,27 @@ impl View {
 
     /// The permission needed to hear of a change after which everything is fetched again; `None` if
     /// the page shows nothing that it affects.
-    pub(super) fn fetched_again_for(&self, kind: ChangeKind) -> Option<Act<'static>> {
-        match kind {
-            ChangeKind::ApiKey => self.interest.api_keys.then_some(Act::ReadKeys),
-            ChangeKind::Staff | ChangeKind::StaffSession | ChangeKind::SupportSession => {
-                self.interest.staff.then_some(Act::ReadStaff)
+    pub(super) fn fetched_again_for(&self, change: &Change) -> Option<Act<'_>> {
+        let interest = &self.interest;
+        let tenant = interest.managed_tenant.as_ref();
+        let staff = interest.staff.then_some(Act::ReadStaff);
+        match change.kind {
+            ChangeKind::ApiKey => interest.api_keys.then_some(Act::ReadKeys),
+            ChangeKind::Staff | ChangeKind::StaffSession => staff,
+            // It may be one of the tenant's.
+            ChangeKind::SupportSession => staff.or_else(|| tenant.map(Act::ReadTenant)),
+            ChangeKind::Tenant | ChangeKind::UserSessions => {
+                let same = tenant.filter(|id| id.as_str() == change.subject);
+                let list = interest.managed_tenants.then_some(Act::ReadTenants);
+                list.or_else(|| same.map(Act::ReadTenant))
             }
-            _ => None,
+            ChangeKind::Health | ChangeKind::Node => None,
         }
+    }
+
+    /// Whether the page is fetched again in turns, because many changes a second may concern it.
+    pub(super) const fn is_fetched_in_turns(&self) -> bool {
+        self.interest.managed_tenants || self.interest.managed_tenant.is_some()
     }
 
     /// Rows that have changed since they were last sent, and the figures. Pending while it is too early to

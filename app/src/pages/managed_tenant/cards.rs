@@ -75,7 +75,11 @@ pub(super) fn Values(managed: ManagedTenant) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn Lifecycle(managed: ManagedTenant) -> impl IntoView {
+pub(super) fn Lifecycle(
+    managed: ManagedTenant,
+    /// The active user sessions and support sessions.
+    sessions: Memo<(u64, u64)>,
+) -> impl IntoView {
     let tenant = &managed.tenant;
     let status = tenant.status;
     let next = status.next().iter().filter(|_| is_editable(&managed));
@@ -90,16 +94,14 @@ pub(super) fn Lifecycle(managed: ManagedTenant) -> impl IntoView {
         Some(view! { <ButtonLink href class>{change.verb()}</ButtonLink> })
     });
     let acts = acts.collect_view();
-    let users = counted(
-        managed.active_user_sessions,
-        "active user session",
-        "active user sessions",
-    );
-    let support = counted(
-        managed.active_support_sessions,
-        "active support session",
-        "active support sessions",
-    );
+    let users = move || {
+        let (users, _) = sessions.get();
+        counted(users, "active user session", "active user sessions")
+    };
+    let support = move || {
+        let (_, support) = sessions.get();
+        counted(support, "active support session", "active support sessions")
+    };
     let text = meaning(status, managed.end_when_suspended);
     let from = source(managed.master);
     view! {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::Listed;
 use crate::{
     components::{
         Outside, Pager, PagerLinks, RowLink, SelectBox, SelectHead, SortHeader, TableBox,
@@ -11,12 +12,10 @@ use crate::{
     domain::{
         shown::shown,
         tenants::{
-            CHANGED_MAX, ManagedTenants, TenantHealth, TenantMaster, TenantSort, TenantStatus,
-            lifecycle::to_verb,
+            CHANGED_MAX, ManagedTenants, Tenant, TenantSort, TenantStatus, lifecycle::to_verb,
         },
     },
-    live::LiveHandle,
-    pages::overview::{request::OverviewRequest, table::follow_rows},
+    pages::overview::request::OverviewRequest,
     paths,
 };
 
@@ -25,26 +24,28 @@ const SELECTION: &str = "tenant-status";
 
 #[component]
 pub(super) fn Table(
-    listed: ManagedTenants,
+    listed: Listed,
     request: OverviewRequest,
-    live: LiveHandle,
+    /// Whether several tenants can be given another status.
+    selects: bool,
 ) -> impl IntoView {
-    let pager = PagerLinks::of(&listed.tenants, |cursor| request.at_cursor(cursor));
-    let selects = listed.may_manage && listed.master == TenantMaster::Console;
-    let mut users = listed.user_sessions;
-    let rows: Vec<_> = listed
-        .tenants
-        .items
-        .into_iter()
-        .map(RwSignal::new)
-        .collect();
-    follow_rows(live, rows.clone(), listed.at);
+    let tenants = Memo::new(move |_| {
+        let rows = listed.with(|listed| Some(listed.as_ref().ok()?.tenants.items.clone()));
+        let tenants = rows.into_iter().flatten().map(|row| row.tenant);
+        tenants.collect::<Vec<_>>()
+    });
+    let plain = request.clone();
+    let pager = Memo::new(move |_| {
+        let links =
+            |list: &ManagedTenants| PagerLinks::of(&list.tenants, |cursor| plain.at_cursor(cursor));
+        listed.with(|listed| listed.as_ref().map(links).unwrap_or_default())
+    });
     let header = move |label: &'static str, sort: TenantSort| {
         let href = Signal::stored(request.sorted_by(sort));
         let sorted = Signal::stored(request.direction_of(sort));
         view! { <SortHeader label href sorted/> }
     };
-    let count = rows.len();
+    let count = Signal::derive(move || tenants.with(Vec::len));
     let select = selects.then(|| {
         view! { <SelectHead form=SELECTION what="tenants" count max=CHANGED_MAX/> }
     });
@@ -62,17 +63,12 @@ pub(super) fn Table(
                 </tr>
             </thead>
             <tbody>
-                {rows
-                    .into_iter()
-                    .map(|row| {
-                        let id = row.with_untracked(|row| row.tenant.id.clone());
-                        let users = users.remove(&id).unwrap_or_default();
-                        view! { <Row row=row.into() users selects/> }
-                    })
-                    .collect_view()}
+                <For each=move || tenants.get() key=|tenant| tenant.id.clone() let:tenant>
+                    <Row tenant tenants listed selects/>
+                </For>
             </tbody>
         </TableBox>
-        <Pager links=Signal::stored(pager) label="tenants"/>
+        <Pager links=pager label="tenants"/>
     }
 }
 
@@ -98,13 +94,29 @@ fn Selection() -> impl IntoView {
     }
 }
 
+/// One row. It updates in place.
 #[component]
-fn Row(row: Signal<TenantHealth>, users: u64, selects: bool) -> impl IntoView {
-    let tenant = row.with_untracked(|row| row.tenant.clone());
+fn Row(
+    /// The tenant when it arrived.
+    tenant: Tenant,
+    tenants: Memo<Vec<Tenant>>,
+    listed: Listed,
+    selects: bool,
+) -> impl IntoView {
     let href = paths::managed_tenant(&tenant.id);
-    let name = Memo::new(move |_| row.with(|row| row.tenant.name.clone()));
-    let text = move |of: fn(&TenantHealth) -> Option<String>| {
-        move || match row.with(of) {
+    let (id, first) = (tenant.id.clone(), tenant.clone());
+    let now = Memo::new(move |before: Option<&Tenant>| {
+        let same = |tenants: &Vec<Tenant>| tenants.iter().find(|one| one.id == first.id).cloned();
+        let found = tenants.with(same);
+        found.unwrap_or_else(|| before.unwrap_or(&first).clone())
+    });
+    let users = Memo::new(move |_| {
+        let counted = |list: &ManagedTenants| list.user_sessions.get(&id).copied();
+        listed.with(|listed| listed.as_ref().ok().and_then(counted).unwrap_or_default())
+    });
+    let name = Memo::new(move |_| now.with(|tenant| tenant.name.clone()));
+    let text = move |of: fn(&Tenant) -> Option<String>| {
+        move || match now.with(of) {
             Some(text) => view! { <Outside text/> }.into_any(),
             None => view! { <span class="muted">"—"</span> }.into_any(),
         }
@@ -126,17 +138,17 @@ fn Row(row: Signal<TenantHealth>, users: u64, selects: bool) -> impl IntoView {
             <th scope="row" class="wide">
                 <a class="name" href=href title=move || shown(&name.get()).into_owned()>
                     <strong>{move || view! { <Outside text=name.get()/> }}</strong>
-                    <span class="id">{text(|row| Some(row.tenant.slug.clone()))}</span>
+                    <span class="id">{text(|tenant| Some(tenant.slug.clone()))}</span>
                 </a>
             </th>
             <td data-label="Status">
-                <TenantStatusTag status=Signal::derive(move || row.with(|row| row.tenant.status))/>
+                <TenantStatusTag status=Signal::derive(move || now.with(|tenant| tenant.status))/>
             </td>
-            <td data-label="Plan">{text(|row| row.tenant.plan.clone())}</td>
+            <td data-label="Plan">{text(|tenant| tenant.plan.clone())}</td>
             <td class="numeric" data-label="User sessions">
-                {thousands(users)}
+                {move || thousands(users.get())}
             </td>
-            <td data-label="Region">{text(|row| row.tenant.region.clone())}</td>
+            <td data-label="Region">{text(|tenant| tenant.region.clone())}</td>
             <td class="muted" data-label="Created">
                 <Timestamp at=tenant.created_at precision=Precision::Date in_row=true/>
             </td>

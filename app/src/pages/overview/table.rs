@@ -87,11 +87,7 @@ pub(super) fn TenantTable(
 }
 
 /// Writes changed rows into the signals of those on the page.
-pub(crate) fn follow_rows(
-    live: LiveHandle,
-    rows: Vec<RwSignal<TenantHealth>>,
-    since: domain::Timestamp,
-) {
+fn follow_rows(live: LiveHandle, rows: Vec<RwSignal<TenantHealth>>, since: domain::Timestamp) {
     Effect::new(move || {
         live.tenants.with(|change| {
             let Some(change) = change.as_ref().filter(|change| change.now >= since) else {

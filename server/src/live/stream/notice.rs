@@ -32,8 +32,14 @@ impl Teller {
         }
         // With other roles the page may show too much.
         let has_other_roles = is_own && change.kind == ChangeKind::Staff;
-        if has_other_roles || self.is_fetched_again_for(change).await? {
+        if has_other_roles {
             self.reset_soon();
+        } else if self.is_fetched_again_for(change).await? {
+            if self.view.is_fetched_in_turns() {
+                self.reset_in_turn();
+            } else {
+                self.reset_soon();
+            }
         }
         match change.kind {
             ChangeKind::Tenant if !self.view.wants_tenant(&change.subject) => {}
@@ -66,7 +72,7 @@ impl Teller {
     /// Whether the page must fetch everything again after this change: it shows such data, and the
     /// viewer may read it now. Everyone may read their own sign-ins.
     async fn is_fetched_again_for(&self, change: &Change) -> Result<bool, ServiceError> {
-        let Some(act) = self.view.fetched_again_for(change.kind) else {
+        let Some(act) = self.view.fetched_again_for(change) else {
             return Ok(false);
         };
         if self.dirty.reset.is_some() {

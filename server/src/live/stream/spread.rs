@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gateway::entropy::Entropy;
+use tokio::time::Instant;
 
 /// How much each open page adds to the time over which all pages are told to fetch everything
 /// again.
@@ -10,10 +11,19 @@ const RESET_EACH: Duration = Duration::from_millis(20);
 /// The longest such time.
 const RESET_WITHIN: Duration = Duration::from_secs(5);
 
+/// How often a page is told to fetch everything again at most, where many changes a second may
+/// concern it.
+const RESET_EVERY: Duration = Duration::from_secs(5);
+
 /// The time over which this many pages are told that something may have been missed.
 pub(super) fn spread(pages: usize) -> Duration {
     let pages = u32::try_from(pages).unwrap_or(u32::MAX);
     RESET_EACH.saturating_mul(pages).min(RESET_WITHIN)
+}
+
+/// When a page that would be told at `at`, and was told at `last`, is told in its turn.
+pub(super) fn in_turn(at: Instant, last: Option<Instant>) -> Instant {
+    last.map_or(at, |last| at.max(last + RESET_EVERY))
 }
 
 /// From 0 to 1.
@@ -45,5 +55,18 @@ mod tests {
             let told = waits.iter().filter(|wait| within.contains(*wait)).count();
             assert!((5..50).contains(&told), "{told} from {from:?}");
         }
+    }
+
+    #[test]
+    fn the_first_of_many_changes_is_told_at_once_and_later_ones_in_turns() {
+        let now = Instant::now();
+        assert_eq!(in_turn(now, None), now);
+        let told = Some(now);
+        for millis in [0, 200, 4_900] {
+            let at = now + Duration::from_millis(millis);
+            assert_eq!(in_turn(at, told), now + RESET_EVERY, "{millis}");
+        }
+        let later = now + RESET_EVERY + Duration::from_millis(1);
+        assert_eq!(in_turn(later, told), later);
     }
 }

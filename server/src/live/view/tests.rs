@@ -138,3 +138,49 @@ async fn a_page_without_the_banner_is_sent_once_with_the_path_that_the_record_ha
         );
     }
 }
+
+#[test]
+fn a_page_for_managing_tenants_is_fetched_again_for_what_it_shows_and_for_nothing_else() {
+    use ChangeKind::{ApiKey, Health, Staff, SupportSession, Tenant, UserSessions};
+
+    let change = |kind, subject: &str| Change {
+        number: 1,
+        kind,
+        subject: subject.into(),
+    };
+    let list = View::new(LiveInterest {
+        managed_tenants: true,
+        ..LiveInterest::default()
+    });
+    let acme = View::new(LiveInterest {
+        managed_tenant: Some("acme".parse().unwrap()),
+        ..LiveInterest::default()
+    });
+    let overview = View::new(LiveInterest {
+        counts: true,
+        tenants: vec!["acme".parse().unwrap()],
+        ..LiveInterest::default()
+    });
+    for (kind, subject, list_is, acme_is) in [
+        (Tenant, "acme", true, true),
+        (Tenant, "bolt", true, false),
+        (UserSessions, "acme", true, true),
+        (UserSessions, "bolt", true, false),
+        // Whose it is only the store knows.
+        (
+            SupportSession,
+            "01937e2c-7b6a-7cc0-8000-000000000002",
+            false,
+            true,
+        ),
+        (Health, "", false, false),
+        (Staff, "01937e2c-7b6a-7cc0-8000-000000000002", false, false),
+        (ApiKey, "01937e2c-7b6a-7cc0-8000-000000000002", false, false),
+    ] {
+        let change = change(kind, subject);
+        let is_fetched = |view: &View| view.fetched_again_for(&change).is_some();
+        assert_eq!(is_fetched(&list), list_is, "list: {change:?}");
+        assert_eq!(is_fetched(&acme), acme_is, "acme: {change:?}");
+        assert!(!is_fetched(&overview), "overview: {change:?}");
+    }
+}
