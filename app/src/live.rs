@@ -58,6 +58,22 @@ impl LiveHandle {
         });
     }
 
+    /// Calls `fetch` about every 15 seconds for what time changes, while the stream brings messages:
+    /// not in a hidden tab, nor while paused.
+    pub fn every_15_seconds(&self, fetch: impl Fn() + 'static) {
+        let (heard_at, paused) = (self.heard_at, self.paused);
+        let turn = Memo::new(move |_| heard_at.get().map_or(0, |at| at.timestamp() / 15));
+        Effect::new(move |before: Option<i64>| {
+            let turn = turn.get();
+            // 0 until the stream is open.
+            let has_passed = before.is_some_and(|before| before != 0 && before != turn);
+            if has_passed && !paused.get_untracked() {
+                untrack(&fetch);
+            }
+            turn
+        });
+    }
+
     /// Since when the page is out of date; `None` while it is current.
     pub fn stale_since(&self) -> Option<Timestamp> {
         match self.state.get() {

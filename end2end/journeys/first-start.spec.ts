@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
-import { expect, expectHydrated, fillSignIn, open, test as base, title } from "../fixtures.ts";
+import { expect, expectHydrated, fillSignIn, open, signInAs, test as base, title } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
 import { logRow, openSession } from "../support/support-session.ts";
 
@@ -101,6 +101,19 @@ test("an upstream that nobody here wrote is served through the gateway as it is"
     expect(await status("/get", "-H", "X-Tenant-Id: other")).toBe("403");
     expect(await status("/get?tenant_id=acme")).toBe("200");
   });
+});
+
+test("settings follow the nodes and keep what is typed", async ({ page, served }) => {
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+  await open(page, "/admin/settings");
+  const critical = page.getByLabel("Critical from (% errors)");
+  await critical.fill("42");
+  await served.write(
+    "INSERT INTO nodes (boot, node, started_at, ended_at, lease_until) VALUES ('gone', 'another-node', 1, 2, 2)",
+  );
+  const row = page.getByRole("table", { name: "Nodes" }).locator("tbody tr", { hasText: "another-node" });
+  await expect(row).toContainText("Stopped", { timeout: 60_000 });
+  await expect(critical).toHaveValue("42");
 });
 
 test("an answer that streams arrives while it is made", async ({ page, served }) => {

@@ -16,13 +16,14 @@ use crate::{
     paths,
 };
 
-type Answer = Result<Option<HealthPreview>, ApiError>;
+/// What other thresholds would change, if any are tried.
+pub(super) type Previewed = Result<Option<HealthPreview>, ApiError>;
 
 #[component]
 pub(super) fn Preview(
     thresholds: Thresholds,
     tried: Memo<ThresholdsForm>,
-    preview: Resource<Answer>,
+    preview: Resource<Previewed>,
 ) -> impl IntoView {
     view! {
         <Panel id="thresholds-title" title="Health thresholds">
@@ -41,7 +42,7 @@ pub(super) fn Preview(
 }
 
 #[component]
-fn Tried(thresholds: Thresholds, tried: ThresholdsForm, answer: Answer) -> impl IntoView {
+fn Tried(thresholds: Thresholds, tried: ThresholdsForm, answer: Previewed) -> impl IntoView {
     let problem = answer
         .as_ref()
         .err()
