@@ -64,8 +64,6 @@ pub struct ManagedTenants {
     pub master: TenantMaster,
     /// Whether the caller may manage them here.
     pub may_manage: bool,
-    /// When the page was made.
-    pub at: crate::domain::Timestamp,
 }
 
 /// What holds for the list of tenants, whatever it shows.

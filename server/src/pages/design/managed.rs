@@ -20,10 +20,7 @@ use app::{
 };
 use async_trait::async_trait;
 
-use super::{
-    ports::only_a_sample,
-    samples::{Samples, now},
-};
+use super::{ports::only_a_sample, samples::Samples};
 
 impl Samples {
     fn managed(self, tenant: Tenant) -> ManagedTenant {
@@ -62,7 +59,6 @@ impl ManageTenantsPort for Samples {
             user_sessions: BTreeMap::new(),
             master: TenantMaster::Console,
             may_manage: true,
-            at: now(),
         })
     }
     async fn about(&self, _: &Context) -> Result<TenantsAbout, Problem> {

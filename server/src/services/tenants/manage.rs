@@ -107,15 +107,14 @@ impl ManageTenantsPort for TenantsService {
             .iter()
             .map(|row| row.tenant.id.clone())
             .collect();
-        let at = self.core.now();
+        let now = self.core.now();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         Ok(ManagedTenants {
-            user_sessions: db.count_user_sessions_in(&ids, at).await?,
+            user_sessions: db.count_user_sessions_in(&ids, now).await?,
             tenants,
             master: self.core.config.tenants.master,
             may_manage: self.may_manage(context),
-            at,
         })
     }
 
