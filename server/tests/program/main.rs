@@ -19,6 +19,7 @@ mod crossed_nodes;
 mod demo;
 mod disk;
 mod flood;
+mod forms_and_exports;
 mod forward_auth;
 mod guarded_api;
 mod httpbin;

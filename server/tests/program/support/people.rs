@@ -1,5 +1,7 @@
 //! The users of a program: a platform that registers its tenants, and staff members who sign in.
 
+mod forms;
+
 use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 use serde_json::{Value, json};
 
