@@ -1,16 +1,22 @@
 //! The pages of administration as a browser without JavaScript gets them.
 
+use std::sync::Arc;
+
 use app::domain::{
-    ApiKeyId,
+    ApiKeyId, StaffId,
     api_keys::{ApiKey, ApiRight},
     staff::Role,
+    tenants::TenantMaster,
     token_hash::TokenHash,
 };
 use http::StatusCode;
 use uuid::Uuid;
 
-use super::lists::{console, get};
-use crate::services::testing::{World, noon};
+use super::lists::{console, get, router_of};
+use crate::{
+    config::{Config, TenantsConfig},
+    services::testing::{World, noon},
+};
 
 fn key(number: u32) -> ApiKey {
     ApiKey {
@@ -64,26 +70,87 @@ async fn the_list_of_keys_shows_none_and_ten_thousand() {
     assert!(page.contains("No matching API keys"), "{page}");
 }
 
+/// The cookie of the support admin Ben, and his ID.
+async fn support_admin(world: &World) -> (String, StaffId) {
+    let ben = world.add("ben", &[Role::SupportAdmin]).await;
+    let token = world.sign_in("ben").await.token;
+    let cookie = format!("__Host-support-console={}", token.expose());
+    (cookie, ben.id)
+}
+
 #[tokio::test]
 async fn pages_of_administration_name_the_role_that_they_need() {
     let (router, cookie, world) = console().await;
-    world.add("ben", &[Role::SupportAdmin]).await;
-    let token = world.sign_in("ben").await.token;
-    let ben = format!("__Host-support-console={}", token.expose());
+    let (ben, id) = support_admin(&world).await;
     let nobody = "/admin/api-keys/00000000-0000-0000-0000-000000000001";
-    for path in ["/admin/api-keys", "/admin/api-keys/create", nobody] {
-        let (status, _, page) = get(&router, &ben, path).await;
+    let member = format!("/admin/staff/{id}");
+    let dialogs = ["roles", "deactivate", "sign-out", "link", "revoke-link"];
+    let mut paths: Vec<_> = dialogs.map(|dialog| format!("{member}/{dialog}")).into();
+    paths.push(member);
+    let others = [
+        "/admin/api-keys",
+        "/admin/api-keys/create",
+        nobody,
+        "/admin/staff",
+        "/admin/staff?role=super_admin",
+        "/admin/settings",
+        "/admin/settings?warning_percent=1",
+    ];
+    paths.extend(others.map(str::to_owned));
+    for path in paths {
+        let (status, _, page) = get(&router, &ben, &path).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
         assert!(
             page.contains("You need the role super_admin for this."),
             "{path}: {page}"
         );
-        let (status, to, _) = get(&router, "", path).await;
+        let (status, to, _) = get(&router, "", &path).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{path}");
         assert!(to.unwrap().starts_with("/sign-in"), "{path}");
     }
     for missing in [nobody, "/admin/api-keys/x"] {
         let (status, _, _) = get(&router, &cookie, missing).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn pages_about_tenants_offer_changes_to_super_admins_and_tell_others_to_ask_one() {
+    let (_, cookie, mut world) = console().await;
+    world.core.config = Arc::new(Config {
+        tenants: TenantsConfig {
+            master: TenantMaster::Console,
+        },
+        ..Config::default()
+    });
+    let router = router_of(&world);
+    let (ben, _) = support_admin(&world).await;
+    let tenants = "You can’t change tenants. Ask a super admin.";
+    let settings = "You can’t change settings. Ask a super admin.";
+    for (path, offer, told) in [
+        ("/admin/tenants", "New tenant", ""),
+        ("/admin/tenants/tnt-1", "Change settings", ""),
+        ("/admin/new-tenant", "Add tenant", tenants),
+        ("/admin/tenants/tnt-1/edit", ">Save<", tenants),
+        ("/admin/tenants/tnt-1/organization", ">Save<", tenants),
+        ("/admin/tenants/tnt-1/settings", "Save settings", settings),
+        (
+            "/admin/tenant-status?id=tnt-1&to=suspended",
+            "danger solid",
+            tenants,
+        ),
+    ] {
+        let (status, _, page) = get(&router, &cookie, path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(page.contains(offer), "{path}: {page}");
+        let (status, _, page) = get(&router, &ben, path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(
+            !page.contains(offer) && page.contains(told),
+            "{path}: {page}"
+        );
+        let (status, to, _) = get(&router, "", path).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{path}");
+        assert!(to.unwrap().starts_with("/sign-in"), "{path}");
     }
 }

@@ -38,10 +38,15 @@ pub(super) async fn console() -> (Router, String, World) {
         .await;
     let token = world.sign_in("ana").await.token;
     let cookie = format!("__Host-support-console={}", token.expose());
+    (router_of(&world), cookie, world)
+}
+
+/// The console on the store of this world, as it is configured.
+pub(super) fn router_of(world: &World) -> Router {
     let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
     let state = AppState::new(world.core.clone(), keys).unwrap();
     let live = state.live(broadcast::Sender::new(1), CancellationToken::new());
-    (router::console(&state, live, None), cookie, world)
+    router::console(&state, live, None)
 }
 
 pub(super) async fn get(
