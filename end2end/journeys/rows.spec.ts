@@ -1,7 +1,7 @@
 // The pages of administration and of tenants with nothing to list, and with more than anyone reads.
 import { readFile } from "node:fs/promises";
 import type { Locator, Page, TestInfo } from "@playwright/test";
-import { expect, expectContrast, expectNoSidewaysScroll, expectNoViolations, open, signInAs, takePicture, test as base, title } from "../fixtures.ts";
+import { expect, expectInBothThemes, expectNoSidewaysScroll, expectToFit, open, signInAs, test as base, title } from "../fixtures.ts";
 import { nameOf, registerTenants, writePeopleKeysAndSessions } from "../support/many-rows.ts";
 import { Served } from "../support/served.ts";
 
@@ -143,30 +143,16 @@ async function usePlatformKey(served: Served): Promise<void> {
   served.platformKey = key.stdout.trim();
 }
 
-/** The page says no error, is usable by everyone in both themes, and fits a wide and a narrow window. */
+/** The page says no error, and is in order in both themes. */
 async function expectInOrder(page: Page, name: string): Promise<void> {
-  await expectToFit(page, name);
-  await page.emulateMedia({ colorScheme: "dark" });
-  await takePicture(page, `${name}, dark`);
-  await expectContrast(page, `${name}, dark`);
-  await page.emulateMedia({ colorScheme: "light" });
-}
-
-/** The same in one theme. The rows of a table are alike, so the first ones stand for all. */
-async function expectToFit(page: Page, name: string): Promise<void> {
   await expect(page.getByRole("main").getByRole("alert")).toHaveCount(0);
-  await expectNoViolations(page, name, ["tbody tr:nth-child(n + 11)"]);
-  const wide = page.viewportSize() ?? { width: 1440, height: 900 };
-  for (const size of [{ width: 390, height: 844 }, wide]) {
-    await page.setViewportSize(size);
-    await expectNoSidewaysScroll(page, `${name} at ${size.width} px`);
-    await takePicture(page, `${name} at ${size.width} px`);
-  }
+  await expectInBothThemes(page, name);
 }
 
 /** The first page of a list with its count, and the way through its pages by keyboard. */
 async function expectPages(page: Page, rows: Locator, total: string): Promise<void> {
   await expect(rows).toHaveCount(50);
+  await expect(page.getByRole("main").getByRole("alert")).toHaveCount(0);
   await expectToFit(page, `${new URL(page.url()).pathname} with ten thousand rows`);
   const pager = page.getByRole("navigation", { name: /^Pages of / });
   const first = await rows.first().innerText();

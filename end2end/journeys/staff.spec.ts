@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, expectHydrated, fillSignIn, open, test, title } from "../fixtures.ts";
+import { expect, expectHydrated, expectInBothThemes, fillSignIn, open, test, title } from "../fixtures.ts";
 import { createSession } from "../support/support-session.ts";
 
 test("a super admin finds a staff member, and the list follows their sign-ins", async ({ page, demo, signIn, another }) => {
@@ -163,6 +163,7 @@ test("an invited person chooses a password with a link whose secret no server's 
   await page.getByRole("button", { name: "Make invitation link" }).click();
   const link = (await page.locator(".copy-block code").textContent()) ?? "";
   expect(link).toMatch(/\/set-password#scsl_[\w-]{43}$/);
+  await expectInBothThemes(page, "invitation link given");
   await page.reload();
   expect(await page.content()).not.toContain(link.split("#")[1]);
   await page.goto(`/admin/staff?q=${email}`);
@@ -195,6 +196,7 @@ test("a reset gives a new link, and the old password no longer works", async ({ 
   await dialog.getByRole("button", { name: "Reset password" }).click();
   const link = (await page.getByRole("dialog").or(dialog).locator(".copy-block code").textContent()) ?? "";
   expect(link).toContain("/set-password#scsl_");
+  await expectInBothThemes(page, "reset link given");
   await expect(hers).toHaveURL(/sign-in/);
   await page.getByRole("link", { name: "Done" }).click();
   await expect(page.getByText("Password reset, works until")).toBeVisible();

@@ -69,6 +69,26 @@ async function expectNone(axe: AxeBuilder, name: string): Promise<void> {
   expect.soft(found, name).toEqual([]);
 }
 
+/** The page is usable by everyone in both themes, and fits a wide and a narrow window. */
+export async function expectInBothThemes(page: Page, name: string): Promise<void> {
+  await expectToFit(page, name);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await takePicture(page, `${name}, dark`);
+  await expectContrast(page, `${name}, dark`);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** The same in one theme. The rows of a table are alike, so the first ones stand for all. */
+export async function expectToFit(page: Page, name: string): Promise<void> {
+  await expectNoViolations(page, name, ["tbody tr:nth-child(n + 11)"]);
+  const wide = page.viewportSize() ?? { width: 1440, height: 900 };
+  for (const size of [{ width: 390, height: 844 }, wide]) {
+    await page.setViewportSize(size);
+    await expectNoSidewaysScroll(page, `${name} at ${size.width} px`);
+    await takePicture(page, `${name} at ${size.width} px`);
+  }
+}
+
 /** `SUPPORT_CONSOLE_PICTURES=/some/folder make journeys ARGS=every-page` saves pictures of pages there. */
 export async function takePicture(page: Page, name: string): Promise<void> {
   const folder = process.env.SUPPORT_CONSOLE_PICTURES;
