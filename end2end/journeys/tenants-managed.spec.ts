@@ -1,6 +1,7 @@
 // Managing tenants. The demo's platform is their master, so these pages show what it has registered; the console's own
 // settings can be changed.
-import { expect, fact, open, test } from "../fixtures.ts";
+import { expect, expectInBothThemes, fact, open, signInAs, test, title } from "../fixtures.ts";
+import { Served } from "../support/served.ts";
 import { userSignsIn } from "../support/user-sessions.ts";
 
 test("tenants are listed, filtered, sorted and exported", async ({ page, demo, signIn }) => {
@@ -88,4 +89,46 @@ test("a support admin sees tenants and can change nothing", async ({ page, demo,
   await open(page, `/admin/tenants/${tenant.id}/settings`);
   await expect(page.getByText("You can’t change settings. Ask a super admin.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Save settings" })).toHaveCount(0);
+});
+
+const withLink = test.extend<{ served: Served }>({
+  served: async ({}, use, testInfo) => {
+    const url = 'console.manage_tenant_url = "https://admin.example.com/tenants/{tenant_id}"';
+    const served = await Served.start("http://127.0.0.1:1", [url]);
+    await use(served);
+    await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
+    await served.stop();
+  },
+  baseURL: async ({ served }, use) => use(served.console),
+});
+
+withLink("where the platform is the master, its values say so and pages lead to it", async ({ page, served }) => {
+  const key = await served.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
+  served.platformKey = key.stdout.trim();
+  const { id, name } = await served.registerTenant("Lumen Health");
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+  await open(page, `/admin/tenants/${id}`);
+  const tenant = page.getByRole("region", { name: "Tenant", exact: true });
+  for (const value of ["Name", "Slug", "Type", "Country", "Plan", "Region", "Contact", "Created"]) {
+    await expect(fact(tenant, value).getByText("platform", { exact: true }), value).toBeVisible();
+  }
+  const lifecycle = page.getByRole("region", { name: "Lifecycle" });
+  await expect(fact(lifecycle, "Status").getByText("platform", { exact: true })).toBeVisible();
+  const settings = page.getByRole("region", { name: "Settings" });
+  await expect(settings.getByText("platform", { exact: true }), "the console's own").toHaveCount(0);
+  await expect(settings.getByRole("link", { name: "Change settings" })).toBeVisible();
+  for (const act of ["Edit", "Suspend", "New organization"]) {
+    await expect(page.getByRole("main").getByRole("link", { name: act, exact: true }), act).toHaveCount(0);
+  }
+  const there = `https://admin.example.com/tenants/${id}`;
+  await expect(page.getByRole("link", { name: "Manage tenant on the platform" })).toHaveAttribute("href", there);
+  await expectInBothThemes(page, "tenant that the platform manages");
+
+  await page.getByRole("link", { name: "Health and support" }).click();
+  await expect(page).toHaveURL(`/support/tenants/${id}`);
+  await expect(title(page)).toHaveText(name);
+  const acts = page.getByRole("group", { name: "Support Actions" });
+  await expect(acts.getByRole("link", { name: "Manage tenant", exact: true })).toHaveAttribute("href", there);
+  await acts.getByRole("link", { name: "Plan and settings" }).click();
+  await expect(page).toHaveURL(`/admin/tenants/${id}`);
 });
