@@ -3,12 +3,15 @@
 use leptos::prelude::*;
 
 use crate::{
+    api::{self, ApiError},
     components::{
-        ButtonLink, CheckBoxes, PageHeader, ProblemNotice, Resumed, TextField, WrittenIn, use_flash,
+        ButtonLink, CheckBoxes, PageHeader, ProblemNotice, Resumed, TextField, WrittenIn,
+        failed_page, use_flash,
     },
     domain::{
         flash::Flash,
-        staff::{EMAIL_MAX, InviteForm, Role, StaffLinkGiven},
+        page::PageRequest,
+        staff::{EMAIL_MAX, InviteForm, Role, StaffFilter, StaffLinkGiven},
     },
     pages::staff_member::{link::GivenLink, roles::RoleBox},
     paths,
@@ -16,6 +19,11 @@ use crate::{
 
 #[component]
 pub fn InviteStaffPage() -> impl IntoView {
+    // Names the missing role before anything is typed.
+    let staff = Resource::new(
+        || (),
+        |()| api::list_staff(StaffFilter::default(), PageRequest::default()),
+    );
     let flash = use_flash();
     view! {
         <div class="page">
@@ -25,9 +33,12 @@ pub fn InviteStaffPage() -> impl IntoView {
             />
             <Suspense>
                 {move || Suspend::new(async move {
-                    match flash.await {
-                        Some(Flash::StaffLink(given)) => view! { <Invited given=*given/> }.into_any(),
-                        flash => view! { <Form flash/> }.into_any(),
+                    match (staff.await, flash.await) {
+                        (Err(ApiError(problem)), _) => failed_page(problem),
+                        (_, Some(Flash::StaffLink(given))) => {
+                            view! { <Invited given=*given/> }.into_any()
+                        }
+                        (_, flash) => view! { <Form flash/> }.into_any(),
                     }
                 })}
             </Suspense>

@@ -93,6 +93,7 @@ async fn pages_of_administration_name_the_role_that_they_need() {
         nobody,
         "/admin/staff",
         "/admin/staff?role=super_admin",
+        "/admin/invite-staff",
         "/admin/settings",
         "/admin/settings?warning_percent=1",
     ];
