@@ -60,7 +60,7 @@ impl Pages {
     async fn change_settings(&self, of: &str) {
         let service: &dyn ManageTenantsPort = &self.world.tenants;
         let id = tenant(of);
-        let managed = service.one(&self.ana, &id).await.unwrap();
+        let managed = service.one(&self.ana, &id, None).await.unwrap();
         let form = SettingsForm {
             warning_percent: "7.5".into(),
             reason: "The tenant asked for it in writing".into(),
