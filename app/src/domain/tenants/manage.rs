@@ -144,6 +144,25 @@ pub struct StatusDraft {
     pub refused: Vec<(Tenant, String)>,
 }
 
+/// An organization that is about to be added or changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrganizationDraft {
+    /// The tenant as it is now.
+    pub tenant: Tenant,
+    /// The organization as it is now, with what tells this state of it from others. `None` for a new
+    /// one.
+    pub organization: Option<(Organization, String)>,
+    /// How many support sessions are active in the organization now.
+    pub active_support_sessions: u64,
+    /// Who manages tenants.
+    pub master: TenantMaster,
+    /// Whether support sessions in the organization end, and none can be created, while it is
+    /// suspended.
+    pub end_when_suspended: bool,
+    /// Whether the caller may manage tenants here.
+    pub may_manage: bool,
+}
+
 /// The form of a new tenant or of a changed one, as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

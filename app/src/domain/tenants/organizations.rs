@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Tenant, TenantMaster, is_slug, storable};
+use super::{is_slug, storable};
 use crate::domain::{
     OrganizationId,
     form::Marked,
@@ -68,25 +68,6 @@ impl OrganizationRegistration {
         problems.finish()?;
         Ok(Self { name, ..self })
     }
-}
-
-/// An organization that is about to be added or changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OrganizationDraft {
-    /// The tenant as it is now.
-    pub tenant: Tenant,
-    /// The organization as it is now, with what tells this state of it from others. `None` for a new
-    /// one.
-    pub organization: Option<(Organization, String)>,
-    /// How many support sessions are active in the organization now.
-    pub active_support_sessions: u64,
-    /// Who manages tenants.
-    pub master: TenantMaster,
-    /// Whether support sessions in the organization end, and none can be created, while it is
-    /// suspended.
-    pub end_when_suspended: bool,
-    /// Whether the caller may manage tenants here.
-    pub may_manage: bool,
 }
 
 /// The form of a new organization or of a changed one, as typed.
