@@ -70,7 +70,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(organizations.getByText("platform", { exact: true })).toHaveCount(0);
 
       await organizations.getByRole("link", { name: "Edit EMEA" }).click();
-      await expect(page.getByText("If you suspend the organization, 0 active support sessions go on")).toBeVisible();
+      await expect(page.getByText("If you suspend the organization, 0 active support sessions continue")).toBeVisible();
       await page.getByRole("combobox", { name: "Status" }).selectOption("Suspended");
       await page.getByLabel("Reason").fill("The office in Rome is closed");
       await page.getByRole("button", { name: "Save" }).click();

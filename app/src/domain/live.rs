@@ -36,14 +36,14 @@ pub struct LiveInterest {
     /// that the viewer may read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staff: bool,
-    /// Whether API keys are shown, alike.
+    /// Whether API keys are shown; works like `staff`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub api_keys: bool,
-    /// Whether the list of tenants for managing them is shown, alike. Fetched again in turns, because
-    /// the platform may report many changes a second.
+    /// Whether the list of tenants for managing them is shown; works like `staff`. It is fetched
+    /// again in turns, because the platform may report many changes a second.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub managed_tenants: bool,
-    /// The tenant whose page for managing it is shown, alike.
+    /// The tenant whose page for managing it is shown; works like `managed_tenants`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_tenant: Option<TenantId>,
 }

@@ -95,6 +95,14 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Whether the same request may succeed soon.
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self.code,
+            ProblemCode::RateLimited | ProblemCode::Unavailable | ProblemCode::Internal
+        )
+    }
+
     /// A problem with a code and a sentence.
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self {

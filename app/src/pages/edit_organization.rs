@@ -111,14 +111,14 @@ fn suspension(draft: &OrganizationDraft) -> Option<String> {
             );
             format!(
                 "If you suspend the organization, {ends}, and none can be created in it until it is \
-                 active again. Support sessions in the whole tenant go on."
+                 active again. Support sessions in the whole tenant continue."
             )
         }
         (OrganizationStatus::Active, false) => {
             let goes_on = counted(
                 active,
-                "active support session goes on",
-                "active support sessions go on",
+                "active support session continues",
+                "active support sessions continue",
             );
             format!(
                 "If you suspend the organization, {goes_on}, and support can still create more."
@@ -221,7 +221,7 @@ mod tests {
         assert!(ends.contains("1 active support session ends"), "{ends}");
         let stays = said(&draft(OrganizationStatus::Active, false));
         assert!(
-            stays.contains("1 active support session goes on"),
+            stays.contains("1 active support session continues"),
             "{stays}"
         );
         let barred = said(&draft(OrganizationStatus::Suspended, true));

@@ -61,29 +61,37 @@ fn Content(
     /// What organizations were searched for.
     search: Memo<Option<String>>,
 ) -> impl IntoView {
-    let sessions = Memo::new(move |_| {
-        managed.with(|managed| {
-            let managed = managed.as_ref().ok();
-            managed.map_or((0, 0), |m| {
-                (m.active_user_sessions, m.active_support_sessions)
-            })
+    let id = use_id();
+    let sessions = Memo::new(move |before: Option<&(u64, u64)>| {
+        managed.with(|managed| match managed {
+            Ok(now) => (now.active_user_sessions, now.active_support_sessions),
+            Err(_) => before.copied().unwrap_or_default(),
         })
     });
     // Users sign in and out all the time. Only the figures change then, and the focus stays.
-    let others = Memo::new(move |_| {
-        let managed = managed.get();
-        managed.map(|managed| ManagedTenant {
-            active_user_sessions: 0,
-            active_support_sessions: 0,
-            ..managed
-        })
+    let others = Memo::new(move |before: Option<&Result<ManagedTenant, Problem>>| {
+        match (managed.get(), before) {
+            (Ok(managed), _) => Ok(ManagedTenant {
+                active_user_sessions: 0,
+                active_support_sessions: 0,
+                ..managed
+            }),
+            // The same tenant stays while the store or the network fails.
+            (Err(ApiError(problem)), Some(Ok(before)))
+                if problem.is_passing()
+                    && id.with_untracked(|id| before.tenant.id.as_str() == id) =>
+            {
+                Ok(before.clone())
+            }
+            (Err(ApiError(problem)), _) => Err(problem),
+        }
     });
     move || match others.get() {
         Ok(managed) => {
             let search = search.get_untracked();
             view! { <Managed managed search sessions/> }.into_any()
         }
-        Err(ApiError(problem)) => failed_page(problem),
+        Err(problem) => failed_page(problem),
     }
 }
 

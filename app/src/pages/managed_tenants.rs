@@ -102,8 +102,8 @@ fn may_add(master: TenantMaster, may_manage: bool) -> bool {
     may_manage && master == TenantMaster::Console
 }
 
-/// The latest answer.
-type Listed = RwSignal<Result<ManagedTenants, ApiError>>;
+/// The latest answer, and what was asked for.
+type Listed = Memo<(OverviewRequest, Result<ManagedTenants, Problem>)>;
 
 /// What stands in the card. As long as it is the same, rows change in place and stay selected.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,27 +120,37 @@ enum Shown {
 }
 
 impl Shown {
-    fn of(listed: &Result<ManagedTenants, ApiError>, request: OverviewRequest) -> Self {
+    fn of((request, listed): &(OverviewRequest, Result<ManagedTenants, Problem>)) -> Self {
         match listed {
             Ok(listed) if listed.tenants.items.is_empty() => Self::Nothing {
                 filtered: request.is_filtered(),
                 may_add: may_add(listed.master, listed.may_manage),
             },
             Ok(listed) => Self::Table {
-                request,
+                request: request.clone(),
                 selects: may_add(listed.master, listed.may_manage),
             },
-            Err(ApiError(problem)) => Self::Failed(problem.clone()),
+            Err(problem) => Self::Failed(problem.clone()),
         }
     }
 }
 
 #[component]
-fn List(listed: Listed, request: Memo<Result<OverviewRequest, Problem>>) -> impl IntoView {
-    let shown = Memo::new(move |_| {
+fn List(
+    listed: RwSignal<Result<ManagedTenants, ApiError>>,
+    request: Memo<Result<OverviewRequest, Problem>>,
+) -> impl IntoView {
+    let listed = Listed::new(move |before| {
         let request = request.get_untracked().unwrap_or_else(|_| first_page());
-        listed.with(|listed| Shown::of(listed, request))
+        match (listed.get().map_err(Problem::from), before) {
+            // The same list stays while the store or the network fails.
+            (Err(problem), Some((same, Ok(kept)))) if problem.is_passing() && *same == request => {
+                (request, Ok(kept.clone()))
+            }
+            (now, _) => (request, now),
+        }
     });
+    let shown = Memo::new(move |_| listed.with(Shown::of));
     move || match shown.get() {
         Shown::Table { request, selects } => view! { <Table listed request selects/> }.into_any(),
         Shown::Nothing { filtered, may_add } => view! { <Nothing filtered may_add/> }.into_any(),

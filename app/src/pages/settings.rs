@@ -17,7 +17,7 @@ use crate::{
     domain::{
         Timestamp,
         live::LiveInterest,
-        problem::{Problem, ProblemCode},
+        problem::Problem,
         settings::{SettingsDetail, StoreDetail, ThresholdsForm},
     },
     live::use_live,
@@ -109,22 +109,15 @@ fn configured(
             at: Timestamp::UNIX_EPOCH,
             ..now.clone()
         }),
-        (Err(ApiError(problem)), Some(Ok(before))) if !is_refusal(problem) => Ok(before.clone()),
+        (Err(ApiError(problem)), Some(Ok(before))) if problem.is_passing() => Ok(before.clone()),
         (Err(ApiError(problem)), _) => Err(problem.clone()),
     }
-}
-
-const fn is_refusal(problem: &Problem) -> bool {
-    matches!(
-        problem.code,
-        ProblemCode::Unauthenticated | ProblemCode::Forbidden
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::health::Thresholds;
+    use crate::domain::{health::Thresholds, problem::ProblemCode};
 
     fn detail(bytes: u64, minutes: i64) -> SettingsDetail {
         SettingsDetail {

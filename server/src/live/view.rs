@@ -107,7 +107,7 @@ impl View {
             ChangeKind::ApiKey => interest.api_keys.then_some(Act::ReadKeys),
             ChangeKind::Staff | ChangeKind::StaffSession => staff,
             // It may be one of the tenant's.
-            ChangeKind::SupportSession => staff.or_else(|| tenant.map(Act::ReadTenant)),
+            ChangeKind::SupportSession => tenant.map(Act::ReadTenant).or(staff),
             ChangeKind::Tenant | ChangeKind::UserSessions => {
                 let same = tenant.filter(|id| id.as_str() == change.subject);
                 let list = interest.managed_tenants.then_some(Act::ReadTenants);

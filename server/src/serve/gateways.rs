@@ -14,7 +14,6 @@ use crate::{
     config::Config,
     services::{
         access_log::StoreRecorder, browser_sessions::StoreBrowserSessions,
-        support_sessions::SupportSessionsService,
     },
 };
 
@@ -41,11 +40,7 @@ impl AppState {
             settings,
             sessions: record.recorder.clone(),
             browser_sessions: StoreBrowserSessions::new(core.clone(), Arc::clone(&self.node.gates)),
-            held_sessions: Arc::new(SupportSessionsService::new(
-                core,
-                Arc::clone(&self.settings),
-                Arc::clone(&self.node.gates),
-            )),
+            held_sessions: Arc::new(self.support_sessions.within(Lane::Gateway)),
             console_url: self.settings.console_url.clone(),
             recorder: record.recorder.clone(),
             node: Arc::clone(&self.node),

@@ -22,6 +22,7 @@ use app::domain::{
     settings::Settings,
 };
 use gateway::{GatewayConfig, SessionGates, browser::EntryHosts};
+use store::Lane;
 use tokio_util::task::TaskTracker;
 
 use super::Core;
@@ -57,7 +58,15 @@ impl SupportSessionsService {
         }
     }
 
-    /// Waits for revocations that were begun, also if nobody waits for their answer any more.
+    /// The same service over the connections of a lane.
+    pub fn within(&self, lane: Lane) -> Self {
+        Self {
+            core: self.core.within(lane),
+            ..self.clone()
+        }
+    }
+
+    /// Waits for revocations that were begun, even if nobody waits for their answer any more.
     pub async fn finish(&self) {
         self.running.close();
         self.running.wait().await;

@@ -182,7 +182,7 @@ pub(super) fn Settings(managed: ManagedTenant) -> impl IntoView {
                 <Fact name="Critical from" class="num">{critical}</Fact>
                 <Fact name="Silent after" class="num">{silent}</Fact>
                 <Fact name="Reduced below" class="num">{reduced}</Fact>
-                <Fact name="Judged from" class="num">{calls}</Fact>
+                <Fact name="Fewest calls" class="num">{calls}</Fact>
                 <Fact name="Fewest errors" class="num">{errors}</Fact>
             </dl>
         </Panel>

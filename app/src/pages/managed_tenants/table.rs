@@ -30,7 +30,7 @@ pub(super) fn Table(
     selects: bool,
 ) -> impl IntoView {
     let tenants = Memo::new(move |_| {
-        let rows = listed.with(|listed| Some(listed.as_ref().ok()?.tenants.items.clone()));
+        let rows = listed.with(|(_, listed)| Some(listed.as_ref().ok()?.tenants.items.clone()));
         let tenants = rows.into_iter().flatten().map(|row| row.tenant);
         tenants.collect::<Vec<_>>()
     });
@@ -38,7 +38,7 @@ pub(super) fn Table(
     let pager = Memo::new(move |_| {
         let links =
             |list: &ManagedTenants| PagerLinks::of(&list.tenants, |cursor| plain.at_cursor(cursor));
-        listed.with(|listed| listed.as_ref().map(links).unwrap_or_default())
+        listed.with(|(_, listed)| listed.as_ref().map(links).unwrap_or_default())
     });
     let header = move |label: &'static str, sort: TenantSort| {
         let href = Signal::stored(request.sorted_by(sort));
@@ -112,7 +112,7 @@ fn Row(
     });
     let users = Memo::new(move |_| {
         let counted = |list: &ManagedTenants| list.user_sessions.get(&id).copied();
-        listed.with(|listed| listed.as_ref().ok().and_then(counted).unwrap_or_default())
+        listed.with(|(_, listed)| listed.as_ref().ok().and_then(counted).unwrap_or_default())
     });
     let name = Memo::new(move |_| now.with(|tenant| tenant.name.clone()));
     let text = move |of: fn(&Tenant) -> Option<String>| {

@@ -23,9 +23,14 @@ pub(super) fn EmptyConsole() -> impl IntoView {
         <EmptyState title="No tenants yet">
             <Settled
                 resource=known
-                show=|known| {
-                    let (settings, about) = known.ok()?;
-                    Some(view! { <Steps url=settings.console_url about/> })
+                show=|known| match known {
+                    Ok((settings, about)) => {
+                        view! { <Steps url=settings.console_url about/> }.into_any()
+                    }
+                    Err(_) => {
+                        view! { <p>"Tenants appear here once your platform registers them."</p> }
+                            .into_any()
+                    }
                 }
             />
             <p>
@@ -68,7 +73,7 @@ fn Steps(url: String, about: TenantsAbout) -> impl IntoView {
                     "A super admin makes one under "
                     <a class="link" href=paths::API_KEYS>
                         "API keys"
-                    </a> ". On the server, this command does:"
+                    </a> ". Or run this on the server:"
                 </p>
                 <CopyBlock text=key what="command that makes a key"/>
             </li>
