@@ -64,6 +64,15 @@ pub fn is_act(path: &str) -> bool {
     .contains(&path)
 }
 
+/// Whether someone has asked at this path. An open page also reads by itself, which keeps no sign-in alive.
+#[cfg(feature = "ssr")]
+pub fn is_use(path: &str) -> bool {
+    use leptos::server_fn::ServerFn;
+
+    let is_function = endpoints().any(|endpoint| endpoint == path);
+    path != crate::paths::LIVE && (!is_function || is_act(path) || path == NoteUse::PATH)
+}
+
 /// The services to ask and the caller, from the context of this request.
 #[cfg(feature = "ssr")]
 fn asked() -> Result<(crate::ports::Console, crate::domain::caller::Context), ApiError> {

@@ -54,6 +54,18 @@ pub async fn staff_member(id: StaffId) -> Result<StaffDetail, ApiError> {
     Ok(console.staff.detail(&context, id).await?)
 }
 
+/// Says that someone is at the page. The sign-in's idle limit begins anew.
+#[server(prefix = "/_fn", endpoint = "note_use", protocol = Json)]
+pub async fn note_use() -> Result<(), ApiError> {
+    use crate::domain::{caller::Caller, policy::unauthenticated};
+
+    let (_, context) = super::asked()?;
+    match context.caller {
+        Caller::Staff(_) => Ok(()),
+        _ => Err(unauthenticated().into()),
+    }
+}
+
 /// The caller's own open sign-ins.
 #[server(prefix = "/_fn", endpoint = "list_own_sign_ins", protocol = Json)]
 pub async fn list_own_sign_ins() -> Result<OwnSignIns, ApiError> {

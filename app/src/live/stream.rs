@@ -1,9 +1,12 @@
 //! The one stream of a browser tab.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use gloo_timers::callback::Timeout;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{EventSource, MessageEvent, Storage, VisibilityState};
 
@@ -12,9 +15,12 @@ use super::{
     leave::leave,
     rules::{address, union, wait_ms},
 };
-use crate::domain::{
-    StaffId, Timestamp,
-    live::{LiveEvent, LiveInterest},
+use crate::{
+    api::note_use,
+    domain::{
+        StaffId, Timestamp,
+        live::{LiveEvent, LiveInterest},
+    },
 };
 
 /// Interests that change together lead to one new stream, not several.
@@ -29,6 +35,8 @@ const ASK_AGAIN_MS: u32 = 400;
 const REPORTED_FROM_ATTEMPT: u32 = 2;
 /// After this long without a message the server, or the way to it, is frozen: two signs of life are missing.
 const SILENT_MS: u32 = 25_000;
+/// How often input is noted at most: the server keeps it to the minute.
+const NOTE_EVERY_MS: f64 = 60_000.0;
 /// What the tab remembers of a pause.
 const PAUSED: &str = "live-paused";
 /// The names of the stream's events: the `type` of each.
@@ -105,6 +113,7 @@ impl Tab {
         close_while_hidden();
         close_when_leaving();
         follow_the_network();
+        note_input();
         Self {
             signals: LiveSignals {
                 paused: ArcRwSignal::new(is_kept_paused()),
@@ -289,6 +298,23 @@ fn watchdog() -> Timeout {
     Timeout::new(SILENT_MS, || {
         spawn_local(async { TAB.with(Tab::silent) });
     })
+}
+
+/// Notes that someone is at the page. What the page reads by itself keeps no sign-in alive.
+fn note_input() {
+    let noted_at = Rc::new(Cell::new(f64::NEG_INFINITY));
+    let note = move || {
+        let now = js_sys::Date::now();
+        if now - noted_at.get() >= NOTE_EVERY_MS {
+            noted_at.set(now);
+            // The next input notes it if this fails.
+            spawn_local(async { drop(note_use().await) });
+        }
+    };
+    let (on_key, on_wheel) = (note.clone(), note.clone());
+    window_event_listener(ev::pointerdown, move |_| note());
+    window_event_listener(ev::keydown, move |_| on_key());
+    window_event_listener(ev::wheel, move |_| on_wheel());
 }
 
 fn close_while_hidden() {

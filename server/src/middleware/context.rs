@@ -104,7 +104,13 @@ pub async fn establish_staff(
     };
     let found = match cookie::token_of(request.headers()) {
         Some(token) if is_ours => {
-            let found = staff_sessions.authenticate(&token);
+            let is_use = app::api::is_use(request.uri().path());
+            let found = async {
+                match is_use {
+                    true => staff_sessions.authenticate(&token).await,
+                    false => staff_sessions.recognise(&token).await,
+                }
+            };
             Lane::Callers.run(found).await
         }
         _ => Ok(None),

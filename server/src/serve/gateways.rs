@@ -12,9 +12,7 @@ use tokio::task::JoinHandle;
 use crate::{
     app_state::AppState,
     config::Config,
-    services::{
-        access_log::StoreRecorder, browser_sessions::StoreBrowserSessions,
-    },
+    services::{access_log::StoreRecorder, browser_sessions::StoreBrowserSessions},
 };
 
 /// The record of the gateway, with the task that completes it.

@@ -72,31 +72,34 @@ impl StaffSessions {
     /// A person without any role is signed in all the same: there is a page that says so, and the
     /// policy allows nothing else.
     pub async fn authenticate(&self, token: &str) -> Result<Option<StaffCaller>, StoreError> {
-        let Ok(token) = Token::parse(token) else {
+        let Some(session) = self.open_session(token).await? else {
             return Ok(None);
         };
-        if token.kind() != TokenKind::StaffSession {
-            return Ok(None);
-        }
-        let mut reader = self.core.store.read().await?;
-        let found = reader
-            .db()
-            .find_staff_session_by_token(token.hash())
-            .await?;
-        drop(reader);
         let now = self.core.now();
-        let Some(session) = found.filter(|session| ends_at(session) > Some(now)) else {
-            return Ok(None);
-        };
         // A store that is readable but not writable still shows its pages, without delay.
         if now - session.last_used_at >= USE_PRECISION && self.core.store.outage().is_none() {
             self.note_use(session.id, now).await;
         }
-        Ok(Some(caller_of(
-            &session.staff,
-            session.id,
-            session.signed_in_at,
-        )))
+        let StaffSession { staff, .. } = &session;
+        Ok(Some(caller_of(staff, session.id, session.signed_in_at)))
+    }
+
+    /// The same for what an open page asks for by itself. It doesn't count as a use.
+    pub async fn recognise(&self, token: &str) -> Result<Option<StaffCaller>, StoreError> {
+        let session = self.open_session(token).await?;
+        Ok(session.map(|session| caller_of(&session.staff, session.id, session.signed_in_at)))
+    }
+
+    async fn open_session(&self, token: &str) -> Result<Option<StaffSession>, StoreError> {
+        let token = Token::parse(token).ok();
+        let Some(token) = token.filter(|token| token.kind() == TokenKind::StaffSession) else {
+            return Ok(None);
+        };
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let found = db.find_staff_session_by_token(token.hash()).await?;
+        let now = self.core.now();
+        Ok(found.filter(|session| ends_at(session) > Some(now)))
     }
 
     /// Who has signed in with a token, also if that sign-in has ended.

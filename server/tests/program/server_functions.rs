@@ -32,6 +32,7 @@ fn questions(session: &str, event: &str, request: &str, staff: &str) -> Vec<(&'s
             "list_staff",
             json!({ "filter": StaffFilter::default(), "page": page }),
         ),
+        ("note_use", json!({})),
         ("list_own_sign_ins", json!({})),
         ("staff_member", json!({ "id": staff })),
         (

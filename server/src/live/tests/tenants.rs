@@ -125,7 +125,10 @@ async fn a_platform_that_registers_many_tenants_makes_no_page_fetch_again_for_ea
         let resets = events.iter().filter(|e| e.contains("event: reset\n"));
         let resets = resets.count() as u64;
         let in_turns = 1 + opened.elapsed().as_secs() / 5;
-        assert!((1..=in_turns).contains(&resets), "{engine}: {resets}, {in_turns}");
+        assert!(
+            (1..=in_turns).contains(&resets),
+            "{engine}: {resets}, {in_turns}"
+        );
     }
 }
 

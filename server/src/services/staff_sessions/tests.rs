@@ -64,6 +64,25 @@ async fn a_sign_in_gives_a_token_that_stands_for_the_person_as_the_store_has_it(
 }
 
 #[tokio::test]
+async fn what_an_open_page_asks_for_by_itself_keeps_no_sign_in_alive() {
+    for console in both().await {
+        console.add("ana", SUPPORT).await;
+        let (attended, left) = (console.sign_in("ana").await, console.sign_in("ana").await);
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            console
+                .clock
+                .advance(IDLE_LIMIT / 2 - TimeDelta::seconds(1));
+            let read = console.sessions.recognise(left.token.expose()).await;
+            let used = console.sessions.authenticate(attended.token.expose()).await;
+            held.push((read.unwrap().is_some(), used.unwrap().is_some()));
+        }
+        let expected = [(true, true), (true, true), (false, true)];
+        assert_eq!(held, expected, "{}", console.engine);
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_token_of_a_staff_session_is_nobody() {
     let console = sqlite().await;
     console.add("ana", SUPPORT).await;
