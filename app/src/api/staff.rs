@@ -57,13 +57,11 @@ pub async fn staff_member(id: StaffId) -> Result<StaffDetail, ApiError> {
 /// Says that someone is at the page. The sign-in's idle limit begins anew.
 #[server(prefix = "/_fn", endpoint = "note_use", protocol = Json)]
 pub async fn note_use() -> Result<(), ApiError> {
-    use crate::domain::{caller::Caller, policy::unauthenticated};
+    use crate::domain::policy::unauthenticated;
 
-    let (_, context) = super::asked()?;
-    match context.caller {
-        Caller::Staff(_) => Ok(()),
-        _ => Err(unauthenticated().into()),
-    }
+    let (console, context) = super::asked()?;
+    let signed_in = console.staff.signed_in(&context).await?;
+    Ok(signed_in.map(drop).ok_or_else(unauthenticated)?)
 }
 
 /// The caller's own open sign-ins.

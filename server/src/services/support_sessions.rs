@@ -59,6 +59,7 @@ impl SupportSessionsService {
     }
 
     /// The same service over the connections of a lane.
+    #[must_use]
     pub fn within(&self, lane: Lane) -> Self {
         Self {
             core: self.core.within(lane),
