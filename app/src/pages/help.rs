@@ -232,13 +232,15 @@ fn Scopes(scopes: Vec<Scope>) -> impl IntoView {
 fn Roles() -> impl IntoView {
     view! {
         <Panel id="help-roles" title="Roles">
-            <p class="panel-body">
-                <a class="link" href=paths::PERMISSIONS>
-                    "Permissions"
-                </a>
-                " shows what a " {Role::SupportAdmin.label()} ", a " {Role::SuperAdmin.label()}
-                " and each kind of API key may do, and which of them you are."
-            </p>
+            <div class="panel-body">
+                <p>
+                    <a class="link" href=paths::PERMISSIONS>
+                        "Permissions"
+                    </a>
+                    " shows what a " {Role::SupportAdmin.label()} ", a " {Role::SuperAdmin.label()}
+                    " and each kind of API key may do, and which of them you are."
+                </p>
+            </div>
         </Panel>
     }
 }

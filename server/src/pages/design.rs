@@ -12,7 +12,10 @@ use std::sync::Arc;
 
 use app::{
     design::Sheet,
-    domain::caller::{Caller, Context, Origin},
+    domain::{
+        StaffSessionId,
+        caller::{Caller, Context, Origin, StaffCaller},
+    },
     paths,
     ports::Console,
     shell::{Assets, Document},
@@ -25,6 +28,7 @@ use axum::{
     routing::get,
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
+use uuid::Uuid;
 
 use self::samples::{Kind, Samples};
 use super::{Pages, headers};
@@ -64,8 +68,9 @@ async fn page(
     };
     let is_signed_in = target.path() != paths::SIGN_IN;
     *request.uri_mut() = Uri::from(target);
-    let console = console(Samples { kind, is_signed_in });
-    let (assets, context, nonce) = (style_only(&pages), anonymous(), Nonce::new());
+    let samples = Samples { kind, is_signed_in };
+    let (console, context) = (console(samples), context(samples));
+    let (assets, nonce) = (style_only(&pages), Nonce::new());
     let sent = nonce.clone();
     let provide = move || {
         provide_context::<Console>(console.clone());
@@ -87,9 +92,18 @@ fn style_only(pages: &Pages) -> Assets {
     }
 }
 
-fn anonymous() -> Context {
+/// Only samples are read with it.
+fn context(samples: Samples) -> Context {
+    let caller = samples.signed_in().map(|signed_in| StaffCaller {
+        staff_id: signed_in.staff.id,
+        name: signed_in.staff.name,
+        roles: signed_in.staff.roles,
+        staff_session_id: StaffSessionId::from_uuid(Uuid::from_u128(1)),
+        signed_in_at: signed_in.signed_in_at,
+        must_change_password: false,
+    });
     Context {
-        caller: Caller::Anonymous,
+        caller: caller.map_or(Caller::Anonymous, Caller::Staff),
         origin: Origin::default(),
     }
 }
