@@ -32,6 +32,8 @@ pub fn ManagedTenantsPage() -> impl IntoView {
         ..LiveInterest::default()
     }));
     live.on_reset(move || tenants.refetch());
+    // A user session that expires is no change that the stream announces.
+    live.every_15_seconds(move || tenants.refetch());
     let about = Resource::new(|| (), |()| api::tenants_about());
     let flash = use_page_flash();
     view! {

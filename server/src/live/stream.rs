@@ -64,7 +64,7 @@ pub(super) fn run(
         number: 0,
         dirty: Dirty::default(),
         looked_at: Instant::now(),
-        reset_at: None,
+        reset_in_turn_at: None,
         failing: None,
     };
     let (left, lagging) = (teller.sender.clone(), teller.lagging.clone());
@@ -112,8 +112,8 @@ struct Teller {
     dirty: Dirty,
     /// When the page's active sessions were last read without a change.
     looked_at: Instant,
-    /// When the page was last told to fetch everything again.
-    reset_at: Option<Instant>,
+    /// When the page was last told to fetch everything again because of changes that come in turns.
+    reset_in_turn_at: Option<Instant>,
     failing: Option<Failing>,
     _shown: Shown,
 }
@@ -137,8 +137,9 @@ impl Teller {
             support_sessions: shown.map(|id| (*id, opened)).collect(),
             ..Dirty::default()
         };
-        if resumed {
-            // Missed updates are not kept. The page fetches everything again.
+        if resumed || self.view.is_fetched_as_a_whole() {
+            // Missed updates are not kept, nor what has changed between a page and its stream. The
+            // page fetches everything again.
             self.reset_soon();
         }
         let mut tick = tokio::time::interval(TICK);
@@ -226,6 +227,10 @@ impl Teller {
         self.dirty.access_log = true;
         let now = self.live.core.now();
         self.send(&LiveEvent::Alive { now });
+        let core = self.live.core.clone();
+        if self.view.has_other_user_sessions(&core).await? {
+            self.reset_in_turn();
+        }
         Ok(true)
     }
 
@@ -235,8 +240,10 @@ impl Teller {
         let now = Instant::now();
         let resets = [self.dirty.reset, self.dirty.reset_in_turn];
         if resets.into_iter().flatten().any(|at| at <= now) {
+            if self.dirty.reset_in_turn.is_some() {
+                self.reset_in_turn_at = Some(now);
+            }
             (self.dirty.reset, self.dirty.reset_in_turn) = (None, None);
-            self.reset_at = Some(now);
             self.send(&LiveEvent::Reset);
         }
         if let Some(since) = self.dirty.session_counts
@@ -282,6 +289,11 @@ impl Teller {
         let own = read
             .iter()
             .any(|session| session.staff_id == self.staff.staff_id);
+        if let Some(act) = self.view.fetched_again_for_sessions(&read)
+            && self.may(act)
+        {
+            self.reset_in_turn();
+        }
         touched.retain(|session, _| self.view.wants(*session));
         for (session, at) in std::mem::take(&mut self.dirty.in_use) {
             touched.entry(session).or_insert(at);
@@ -318,7 +330,7 @@ impl Teller {
 
     /// The same, but not once per change.
     fn reset_in_turn(&mut self) {
-        let at = in_turn(self.after_others(), self.reset_at);
+        let at = in_turn(self.after_others(), self.reset_in_turn_at);
         self.dirty.reset_in_turn.get_or_insert(at);
     }
 

@@ -226,8 +226,9 @@ impl Administration {
         let router = router::console(&state, live, None);
         let mut anas = open_at(&router, as_ana.token.expose(), ADMINISTRATION).await;
         let mut bens = open_at(&router, as_ben.token.expose(), ADMINISTRATION).await;
-        next(&mut anas).await;
-        next(&mut bens).await;
+        for page in [&mut anas, &mut bens] {
+            until(page, &["support_sessions", "reset"]).await;
+        }
         Self {
             world,
             ana,

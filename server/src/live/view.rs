@@ -30,6 +30,8 @@ pub(super) struct View {
     stale: Option<bool>,
     sessions: HashMap<SupportSessionId, SupportSession>,
     session_counts: Option<SupportSessionCounts>,
+    /// The active user sessions of the tenant that is managed.
+    user_sessions: Option<u64>,
     /// The open entries that the page has received.
     entries: BTreeMap<u64, AccessLogEntry>,
     without_banner: PagesWithoutBanner,
@@ -47,6 +49,7 @@ impl View {
             stale: None,
             sessions: HashMap::new(),
             session_counts: None,
+            user_sessions: None,
             entries: BTreeMap::new(),
             without_banner: PagesWithoutBanner::default(),
             last_seq: 0,
@@ -105,9 +108,8 @@ impl View {
         let staff = interest.staff.then_some(Act::ReadStaff);
         match change.kind {
             ChangeKind::ApiKey => interest.api_keys.then_some(Act::ReadKeys),
-            ChangeKind::Staff | ChangeKind::StaffSession => staff,
-            // It may be one of the tenant's.
-            ChangeKind::SupportSession => tenant.map(Act::ReadTenant).or(staff),
+            // Its tenant is only in the store: see [`Self::fetched_again_for_sessions`].
+            ChangeKind::Staff | ChangeKind::StaffSession | ChangeKind::SupportSession => staff,
             ChangeKind::Tenant | ChangeKind::UserSessions => {
                 let same = tenant.filter(|id| id.as_str() == change.subject);
                 let list = interest.managed_tenants.then_some(Act::ReadTenants);
@@ -117,9 +119,38 @@ impl View {
         }
     }
 
+    /// The same for support sessions that have changed.
+    pub(super) fn fetched_again_for_sessions(&self, changed: &[SupportSession]) -> Option<Act<'_>> {
+        let tenant = self.interest.managed_tenant.as_ref()?;
+        let is_shown = changed.iter().any(|session| session.tenant_id == *tenant);
+        is_shown.then_some(Act::ReadTenant(tenant))
+    }
+
+    /// Whether the page is fetched again as a whole for what it shows. Other pages get the changes
+    /// themselves, and everything that has changed since they were made once the stream opens.
+    pub(super) const fn is_fetched_as_a_whole(&self) -> bool {
+        self.interest.staff || self.interest.api_keys || self.is_fetched_in_turns()
+    }
+
     /// Whether the page is fetched again in turns, because many changes a second may concern it.
     pub(super) const fn is_fetched_in_turns(&self) -> bool {
         self.interest.managed_tenants || self.interest.managed_tenant.is_some()
+    }
+
+    /// Whether the tenant that is managed has another number of active user sessions than at the last
+    /// call. They expire without a change.
+    pub(super) async fn has_other_user_sessions(
+        &mut self,
+        core: &Core,
+    ) -> Result<bool, ServiceError> {
+        let Some(tenant) = &self.interest.managed_tenant else {
+            return Ok(false);
+        };
+        let mut reader = core.store.read().await?;
+        let mut db = reader.db();
+        let active = db.count_active_user_sessions(tenant, core.now()).await?;
+        let before = self.user_sessions.replace(active);
+        Ok(before.is_some_and(|before| before != active))
     }
 
     /// Rows that have changed since they were last sent, and the figures. Pending while it is too early to

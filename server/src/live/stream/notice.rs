@@ -1,7 +1,10 @@
 //! What a change means for one page.
 
 use app::domain::{
-    StaffSessionId, SupportSessionId, caller::Caller, live::LiveEvent, policy::authorise,
+    StaffSessionId, SupportSessionId,
+    caller::Caller,
+    live::LiveEvent,
+    policy::{Act, authorise},
 };
 use store::{Change, ChangeKind};
 use tokio::time::Instant;
@@ -78,8 +81,7 @@ impl Teller {
         if self.dirty.reset.is_some() {
             return Ok(false);
         }
-        let caller = Caller::Staff(self.staff.clone());
-        if authorise(&caller, act, self.live.core.now()).is_ok() {
+        if self.may(act) {
             return Ok(true);
         }
         if change.kind != ChangeKind::StaffSession {
@@ -90,6 +92,12 @@ impl Teller {
         };
         let holder = self.live.staff_sessions.holder_of_id(sign_in).await?;
         Ok(holder == Some(self.staff.staff_id))
+    }
+
+    /// Whether the viewer may do this, with the roles that were read last.
+    pub(super) fn may(&self, act: Act<'_>) -> bool {
+        let caller = Caller::Staff(self.staff.clone());
+        authorise(&caller, act, self.live.core.now()).is_ok()
     }
 
     /// Reads the staff member again, and returns whether they may still read.

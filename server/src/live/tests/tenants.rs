@@ -17,6 +17,13 @@ use crate::{
 const LIST: &str = "/live?interest=%7B%22managed_tenants%22%3Atrue%7D";
 const ACME: &str = "/live?interest=%7B%22managed_tenant%22%3A%22acme%22%7D";
 
+const STAFF: &str = "/live?interest=%7B%22staff%22%3Atrue%7D";
+const KEYS: &str = "/live?interest=%7B%22api_keys%22%3Atrue%7D";
+
+fn is_reset(events: &[String]) -> bool {
+    events.iter().any(|event| event.contains("event: reset\n"))
+}
+
 /// A console with Ana, a super admin, and Ben, a support admin, and where pages are opened.
 struct Pages {
     world: World,
@@ -53,8 +60,16 @@ impl Pages {
     /// Ben's page, which has received what it shows.
     async fn open(&self, path: &str) -> BodyDataStream {
         let mut page = open_at(&self.router, &self.bens, path).await;
-        next(&mut page).await;
+        until(&mut page, &["support_sessions", "reset"]).await;
         page
+    }
+
+    /// The events until a page has heard of a new support session in a tenant.
+    async fn create_session(&self, of: &str, page: &mut BodyDataStream) -> Vec<String> {
+        let service = self.world.support_sessions();
+        let created = service.create(&self.ana, &tenant(of), form()).await;
+        created.unwrap();
+        until(page, &["support_sessions"]).await
     }
 
     async fn change_settings(&self, of: &str) {
@@ -94,6 +109,46 @@ async fn open_pages_hear_of_settings_that_another_person_changes_and_of_user_ses
 }
 
 #[tokio::test]
+async fn what_changes_between_a_page_and_its_stream_is_not_missed() {
+    for world in both().await {
+        let engine = world.engine;
+        let pages = Pages::of(world).await;
+        let service: &dyn ManageTenantsPort = &pages.world.tenants;
+        let seen = service.one(&pages.ana, &tenant("acme"), None).await;
+        pages.change_settings("acme").await;
+        let now = service.one(&pages.ana, &tenant("acme"), None).await;
+        assert_ne!(seen.unwrap(), now.unwrap(), "{engine}: the page is old");
+        for path in [LIST, ACME, STAFF, KEYS] {
+            let mut page = open_at(&pages.router, &pages.bens, path).await;
+            until(&mut page, &["reset"]).await;
+        }
+        // A page that is sent what it shows needs no other fetch.
+        let mut overview = open(&pages.router, &pages.bens).await;
+        let mut events = until(&mut overview, &["support_sessions"]).await;
+        for of in ["acme", "bolt"] {
+            events.extend(pages.create_session(of, &mut overview).await);
+        }
+        assert!(!is_reset(&events), "{engine}: {events:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_tenant_is_fetched_again_for_its_own_support_sessions_only() {
+    for world in both().await {
+        let engine = world.engine;
+        let pages = Pages::of(world).await;
+        let mut page = pages.open(ACME).await;
+        let mut events = Vec::new();
+        for _ in 0..2 {
+            events.extend(pages.create_session("bolt", &mut page).await);
+        }
+        assert!(!is_reset(&events), "{engine}: {events:?}");
+        pages.create_session("acme", &mut page).await;
+        until(&mut page, &["reset"]).await;
+    }
+}
+
+#[tokio::test]
 async fn the_list_hears_of_a_tenant_that_was_not_there_before() {
     for world in both().await {
         let pages = Pages::of(world).await;
@@ -117,10 +172,7 @@ async fn a_platform_that_registers_many_tenants_makes_no_page_fetch_again_for_ea
                 pages.world.register(&id, &id).await;
             }
             // A page that hears of a support session has been told all that was due before.
-            let service = pages.world.support_sessions();
-            let created = service.create(&pages.ana, &tenant("acme"), form()).await;
-            created.unwrap();
-            events.extend(until(&mut list, &["support_sessions"]).await);
+            events.extend(pages.create_session("acme", &mut list).await);
         }
         let resets = events.iter().filter(|e| e.contains("event: reset\n"));
         let resets = resets.count() as u64;

@@ -1,7 +1,12 @@
+use app::domain::user_sessions::UserSessionRegistration;
+use chrono::TimeDelta;
 use gateway::ports::{Intent, PageShown, Recorder as _};
 
 use super::*;
-use crate::services::testing::{World, form, worlds};
+use crate::services::{
+    testing::{World, form, platform_key, tenant, worlds},
+    user_sessions::UserSessionsService,
+};
 
 /// The entries that a page is sent, until there are no more: numbers and outcomes.
 async fn sent(view: &mut View, world: &World) -> Vec<(u64, RequestOutcome)> {
@@ -171,7 +176,7 @@ fn a_page_for_managing_tenants_is_fetched_again_for_what_it_shows_and_for_nothin
             SupportSession,
             "01937e2c-7b6a-7cc0-8000-000000000002",
             false,
-            true,
+            false,
         ),
         (Health, "", false, false),
         (Staff, "01937e2c-7b6a-7cc0-8000-000000000002", false, false),
@@ -182,5 +187,40 @@ fn a_page_for_managing_tenants_is_fetched_again_for_what_it_shows_and_for_nothin
         assert_eq!(is_fetched(&list), list_is, "list: {change:?}");
         assert_eq!(is_fetched(&acme), acme_is, "acme: {change:?}");
         assert!(!is_fetched(&overview), "overview: {change:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_tenant_notices_that_a_user_session_has_expired() {
+    for world in worlds().await {
+        let engine = world.engine;
+        let registration = UserSessionRegistration {
+            user: "usr".parse().unwrap(),
+            issued_at: world.core.now(),
+            expires_at: world.core.now() + TimeDelta::minutes(10),
+        };
+        let id = "one".parse().unwrap();
+        let service = UserSessionsService::new(world.core.clone());
+        service
+            .register(&platform_key(), &tenant("acme"), &id, registration)
+            .await
+            .unwrap();
+        let of = |managed_tenant| {
+            View::new(LiveInterest {
+                managed_tenant,
+                ..LiveInterest::default()
+            })
+        };
+        let (mut acme, mut bolt) = (of(Some(tenant("acme"))), of(Some(tenant("bolt"))));
+        let mut list = of(None);
+        for (minutes, is_new) in [(0, false), (5, false), (10, true), (10, false)] {
+            world.clock.advance(TimeDelta::minutes(minutes));
+            let noticed = acme.has_other_user_sessions(&world.core).await.unwrap();
+            assert_eq!(noticed, is_new, "{engine}: {minutes}");
+            for other in [&mut bolt, &mut list] {
+                let noticed = other.has_other_user_sessions(&world.core).await.unwrap();
+                assert!(!noticed, "{engine}: {minutes}");
+            }
+        }
     }
 }
