@@ -1,6 +1,7 @@
 // Managing tenants. The demo's platform is their master, so these pages show what it has registered; the console's own
 // settings can be changed.
-import { expect, expectInBothThemes, fact, open, signInAs, test, title } from "../fixtures.ts";
+import type { Page } from "@playwright/test";
+import { expect, expectHydrated, expectInBothThemes, fact, open, signInAs, test, title } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
 import { userSignsIn } from "../support/user-sessions.ts";
 
@@ -61,10 +62,7 @@ test("of two people at a tenant's page, one sees what the other saves, and who s
   const tenant = await demo.registerTenant("Seen Twice");
   await open(page, `/admin/tenants/${tenant.id}`);
   const other = await another(await demo.addStaff("Bo Lind", "super_admin"));
-  await open(other, `/admin/tenants/${tenant.id}/settings`);
-  await other.getByLabel("Warning from this error rate (%)").fill("7.5");
-  await other.getByLabel("Reason").fill("The tenant asked for it in writing");
-  await other.getByRole("button", { name: "Save settings" }).click();
+  await warnFrom(other, tenant.id, "7.5");
   await expect(fact(page.getByRole("region", { name: "Settings" }), "Warning from")).toHaveText("7.5 %");
 
   const change = page.getByRole("link", { name: "Change settings" });
@@ -81,6 +79,20 @@ test("of two people at a tenant's page, one sees what the other saves, and who s
   await expect(users).toHaveText("2 active user sessions");
 });
 
+test("what is typed into the search of organizations stays when someone else changes the tenant", async ({ page, demo, signIn, another }) => {
+  await signIn("super_admin");
+  const tenant = await demo.registerTenant("Typed Meanwhile");
+  await open(page, `/admin/tenants/${tenant.id}?q=north`);
+  await expectHydrated(page);
+  const search = page.getByRole("region", { name: "Organizations" }).getByRole("searchbox");
+  await expect(search).toHaveValue("north");
+  await search.fill("south");
+  await warnFrom(await another(await demo.addStaff("Bo Lind", "super_admin")), tenant.id, "7.5");
+  await expect(fact(page.getByRole("region", { name: "Settings" }), "Warning from")).toHaveText("7.5 %");
+  await expect(search).toHaveValue("south");
+  await expect(search).toBeFocused();
+});
+
 test("a support admin sees tenants and can change nothing", async ({ page, demo, signIn }) => {
   await signIn("support_admin");
   const tenant = await demo.tenant("healthy");
@@ -90,6 +102,14 @@ test("a support admin sees tenants and can change nothing", async ({ page, demo,
   await expect(page.getByText("You can’t change settings. Ask a super admin.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Save settings" })).toHaveCount(0);
 });
+
+/** Changes a setting of a tenant. */
+async function warnFrom(page: Page, id: string, percent: string): Promise<void> {
+  await open(page, `/admin/tenants/${id}/settings`);
+  await page.getByLabel("Warning from this error rate (%)").fill(percent);
+  await page.getByLabel("Reason").fill("The tenant asked for it in writing");
+  await page.getByRole("button", { name: "Save settings" }).click();
+}
 
 const withLink = test.extend<{ served: Served }>({
   served: async ({}, use, testInfo) => {

@@ -17,7 +17,7 @@ use crate::{
         TenantId,
         live::LiveInterest,
         problem::Problem,
-        tenants::{ManagedTenant, TenantMaster},
+        tenants::{ManagedTenant, Organization, TenantMaster},
     },
     live::use_live,
     paths,
@@ -68,12 +68,19 @@ fn Content(
             Err(_) => before.copied().unwrap_or_default(),
         })
     });
+    let organizations = Memo::new(move |before: Option<&Vec<Organization>>| {
+        managed.with(|managed| match managed {
+            Ok(now) => now.organizations.clone(),
+            Err(_) => before.cloned().unwrap_or_default(),
+        })
+    });
     // Users sign in and out all the time. Only the figures change then, and the focus stays.
     let others = Memo::new(move |before: Option<&Result<ManagedTenant, Problem>>| {
         match (managed.get(), before) {
             (Ok(managed), _) => Ok(ManagedTenant {
                 active_user_sessions: 0,
                 active_support_sessions: 0,
+                organizations: Vec::new(),
                 ..managed
             }),
             // The same tenant stays while the store or the network fails.
@@ -86,52 +93,71 @@ fn Content(
             (Err(ApiError(problem)), _) => Err(problem),
         }
     });
-    move || match others.get() {
-        Ok(managed) => {
-            let search = search.get_untracked();
-            view! { <Managed managed search sessions/> }.into_any()
+    // While these are the same, the search of organizations keeps what is typed into it.
+    let made_for = Memo::new(move |_| {
+        others.with(|others| match others {
+            Ok(now) => Ok((now.tenant.id.clone(), now.master, now.may_manage)),
+            Err(problem) => Err(problem.clone()),
+        })
+    });
+    move || match (made_for.get(), others.get_untracked()) {
+        (Ok(_), Ok(first)) => {
+            let managed = Memo::new(move |before: Option<&ManagedTenant>| {
+                let now = others.get().ok();
+                now.unwrap_or_else(|| before.unwrap_or(&first).clone())
+            });
+            view! { <Managed managed organizations search sessions/> }.into_any()
         }
-        Err(problem) => failed_page(problem),
+        (Err(problem), _) | (_, Err(problem)) => failed_page(problem),
     }
 }
 
 #[component]
 fn Managed(
-    managed: ManagedTenant,
-    search: Option<String>,
+    managed: Memo<ManagedTenant>,
+    organizations: Memo<Vec<Organization>>,
+    search: Memo<Option<String>>,
     /// The active user sessions and support sessions.
     sessions: Memo<(u64, u64)>,
 ) -> impl IntoView {
+    view! {
+        <div class="page">
+            {move || view! { <Head managed=managed.get()/> }}
+            <div class="two">
+                {move || view! { <Values managed=managed.get()/> }}
+                {move || view! { <Lifecycle managed=managed.get() sessions/> }}
+            </div>
+            <div class="two">
+                {move || view! { <Settings managed=managed.get()/> }}
+                <Organizations managed=managed.get_untracked() organizations search/>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Head(managed: ManagedTenant) -> impl IntoView {
     let tenant = managed.tenant.clone();
     let name = tenant.name.clone();
     view! {
         <Title text=format!("Manage {}", tenant.name)/>
-        <div class="page">
-            <Breadcrumb href=paths::MANAGED_TENANTS label="Tenants">
-                <Outside text=name/>
-            </Breadcrumb>
-            <header class="page-header">
-                <div>
-                    <div class="bar">
-                        <PageHeading><Outside text=tenant.name.clone()/></PageHeading>
-                        <TenantStatusTag status=tenant.status/>
-                    </div>
-                    <p class="muted"><code>{tenant.id.to_string()}</code></p>
+        <Breadcrumb href=paths::MANAGED_TENANTS label="Tenants">
+            <Outside text=name/>
+        </Breadcrumb>
+        <header class="page-header">
+            <div>
+                <div class="bar">
+                    <PageHeading><Outside text=tenant.name.clone()/></PageHeading>
+                    <TenantStatusTag status=tenant.status/>
                 </div>
-                <div class="bar push">
-                    <ButtonLink href=paths::tenant(&tenant.id)>"Health and support"</ButtonLink>
-                </div>
-            </header>
-            {(managed.master == TenantMaster::Platform).then(|| at_the_platform(&managed))}
-            <div class="two">
-                <Values managed=managed.clone()/>
-                <Lifecycle managed=managed.clone() sessions/>
+                <p class="muted"><code>{tenant.id.to_string()}</code></p>
             </div>
-            <div class="two">
-                <Settings managed=managed.clone()/>
-                <Organizations managed search/>
+            <div class="bar push">
+                <ButtonLink href=paths::tenant(&tenant.id)>"Health and support"</ButtonLink>
             </div>
-        </div>
+        </header>
+        {(managed.master == TenantMaster::Platform).then(|| at_the_platform(&managed))}
     }
     .into_any()
 }

@@ -190,14 +190,18 @@ pub(super) fn Settings(managed: ManagedTenant) -> impl IntoView {
     .into_any()
 }
 
+/// The organizations. The card is made once, so that what is typed into its search stays.
 #[component]
 pub(super) fn Organizations(
     managed: ManagedTenant,
+    organizations: Memo<Vec<Organization>>,
     /// What was searched for.
-    search: Option<String>,
+    search: Memo<Option<String>>,
 ) -> impl IntoView {
-    let (may_edit, id) = (is_editable(&managed), managed.tenant.id.clone());
+    let (may_edit, id, master) = (is_editable(&managed), managed.tenant.id, managed.master);
+    let action = paths::managed_tenant(&id);
     let add = may_edit.then(|| paths::organization(&id, None));
+    let add = link(add, "New organization");
     let act = move |organization: &Organization| {
         let href = may_edit.then(|| paths::organization(&id, Some(organization.id.as_str())))?;
         let label = format!("Edit {}", organization.name);
@@ -208,29 +212,27 @@ pub(super) fn Organizations(
         };
         Some(edit.into_any())
     };
-    let (organizations, master) = (managed.organizations, managed.master);
-    let (number, add) = (number_of(&organizations), link(add, "New organization"));
-    let number = number.filter(|_| search.is_none());
+    let is_searched = move || search.with(Option::is_some);
+    let number = move || {
+        let number = organizations.with(|listed| number_of(listed));
+        let number = number.filter(|_| !is_searched())?;
+        Some(view! { <span class="muted num">{number}</span> })
+    };
     let beside = move || {
-        let number = number.clone();
-        view! {
-            <div class="bar push">
-                {number.map(|number| view! { <span class="muted num">{number}</span> })}
-                {source(master)}
-                {add()}
-            </div>
-        }
+        view! { <div class="bar push">{number} {source(master)} {add()}</div> }
     };
-    let empty = match search {
-        Some(_) => "No results.",
-        None => "No organizations.",
-    };
-    let is_cut = first_of_all(organizations.len() as u64).is_some();
-    let text = search.or_else(|| is_cut.then(String::new));
-    let action = paths::managed_tenant(&managed.tenant.id);
+    let empty = Signal::derive(move || match is_searched() {
+        true => "No results.",
+        false => "No organizations.",
+    });
+    let offers_search = Memo::new(move |_| {
+        let listed = organizations.with(Vec::len) as u64;
+        is_searched() || first_of_all(listed).is_some()
+    });
     let above = move || {
-        let (action, text) = (action.clone(), text.clone()?);
-        Some(view! { <Search action text/> }.into_any())
+        let action = action.clone();
+        let form = || view! { <Search action search/> }.into_any();
+        offers_search.get().then(form)
     };
     view! {
         <OrganizationsCard
@@ -246,7 +248,8 @@ pub(super) fn Organizations(
 
 /// Finds organizations beyond the listed ones. It is a plain form: a search loads the page again.
 #[component]
-fn Search(action: String, text: String) -> impl IntoView {
+fn Search(action: String, search: Memo<Option<String>>) -> impl IntoView {
+    let text = Signal::derive(move || search.get().unwrap_or_default());
     view! {
         <div class="panel-body">
             <form
@@ -256,7 +259,7 @@ fn Search(action: String, text: String) -> impl IntoView {
                 action=action
                 aria-label="Organizations"
             >
-                <SearchBox name="q" label="Search by name or ID" value=Signal::stored(text)/>
+                <SearchBox name="q" label="Search by name or ID" value=text/>
                 <button class="button" type="submit">
                     "Search"
                 </button>

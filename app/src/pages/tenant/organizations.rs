@@ -14,6 +14,7 @@ use crate::{
 pub(crate) fn Organizations(organizations: Vec<Organization>) -> impl IntoView {
     let count = number_of(&organizations);
     let count = move || view! { <span class="muted push num">{count.clone()}</span> };
+    let organizations = Signal::stored(organizations);
     view! { <OrganizationsCard organizations beside=count act=|_: &Organization| None/> }
 }
 
@@ -27,7 +28,7 @@ pub(crate) fn number_of(organizations: &[Organization]) -> Option<String> {
 /// The card of organizations, also on the page for managing a tenant.
 #[component]
 pub(crate) fn OrganizationsCard<A>(
-    organizations: Vec<Organization>,
+    #[prop(into)] organizations: Signal<Vec<Organization>>,
     /// What stands beside the title.
     #[prop(into)]
     beside: ViewFn,
@@ -35,39 +36,47 @@ pub(crate) fn OrganizationsCard<A>(
     #[prop(into, optional)]
     above: ViewFn,
     /// What stands there if the list is empty.
-    #[prop(default = "No organizations.")]
-    empty: &'static str,
+    #[prop(default = Signal::stored("No organizations."))]
+    empty: Signal<&'static str>,
     /// What can be done to an organization.
     act: A,
 ) -> impl IntoView
 where
     A: Fn(&Organization) -> Option<AnyView> + Send + 'static,
 {
-    let first = first_of_all(organizations.len() as u64);
-    let first = first.map(|first| view! { <li class="muted">{first}</li> });
-    let none = organizations.is_empty();
-    let none = none.then(|| view! { <li class="muted">{empty}</li> });
-    let row = move |organization: Organization| {
-        let act = act(&organization);
-        view! {
-            <li>
-                <span class="grow">
-                    <strong><Outside text=organization.name/></strong>
-                    <span class="id">{organization.id.to_string()}</span>
-                </span>
-                <span class="tag" data-status=organization.status.as_str()>
-                    {organization.status.label()}
-                </span>
-                {act}
-            </li>
-        }
+    let rows = move || {
+        let listed = organizations.get();
+        let first = first_of_all(listed.len() as u64);
+        let first = first.map(|first| view! { <li class="muted">{first}</li> });
+        let none = listed.is_empty();
+        let none = none.then(|| view! { <li class="muted">{empty.get()}</li> });
+        let row = |organization: Organization| {
+            let act = act(&organization);
+            row(organization, act)
+        };
+        let rows = listed.into_iter().map(row).collect_view();
+        view! { {rows} {none} {first} }
     };
-    let rows = organizations.into_iter().map(row).collect_view();
     view! {
         <Panel id="organizations" title="Organizations" beside>
-            {above.run()}
-            <ul class="rows">{rows} {none} {first}</ul>
+            {move || above.run()}
+            <ul class="rows">{rows}</ul>
         </Panel>
+    }
+}
+
+fn row(organization: Organization, act: Option<AnyView>) -> impl IntoView {
+    view! {
+        <li>
+            <span class="grow">
+                <strong><Outside text=organization.name/></strong>
+                <span class="id">{organization.id.to_string()}</span>
+            </span>
+            <span class="tag" data-status=organization.status.as_str()>
+                {organization.status.label()}
+            </span>
+            {act}
+        </li>
     }
 }
 
