@@ -95,6 +95,13 @@ fn suspension(draft: &OrganizationDraft) -> Option<String> {
     let (organization, _) = draft.organization.as_ref()?;
     let active = draft.active_support_sessions;
     let ends = draft.end_when_suspended;
+    let status = draft.tenant.status;
+    if status.effect(ends).bars_support {
+        let status = status.label().to_lowercase();
+        return Some(format!(
+            "The tenant is {status}. No support session can be created in any of its organizations."
+        ));
+    }
     Some(match (organization.status, ends) {
         (OrganizationStatus::Suspended, true) => {
             "No support session can be created in the organization while it is suspended."
@@ -233,5 +240,31 @@ mod tests {
             ..draft(OrganizationStatus::Active, true)
         };
         assert_eq!(suspension(&new), None);
+    }
+
+    #[test]
+    fn where_the_tenant_bars_support_the_page_promises_no_support_session() {
+        let mut draft = draft(OrganizationStatus::Active, true);
+        for status in OrganizationStatus::ALL {
+            for (tenant, ends, barred) in [
+                (TenantStatus::Closed, true, Some("closed")),
+                (TenantStatus::Closed, false, Some("closed")),
+                (TenantStatus::Suspended, true, Some("suspended")),
+                (TenantStatus::Suspended, false, None),
+                (TenantStatus::Trial, true, None),
+            ] {
+                draft.tenant.status = tenant;
+                draft.end_when_suspended = ends;
+                if let Some((organization, _)) = &mut draft.organization {
+                    organization.status = *status;
+                }
+                let said = suspension(&draft).unwrap();
+                let says =
+                    |word| said.starts_with(&format!("The tenant is {word}. No support session"));
+                assert_eq!(barred.is_some_and(says), barred.is_some(), "{said}");
+                let of_all = said.contains("any of its organizations");
+                assert_eq!(of_all, barred.is_some(), "{tenant} {ends}: {said}");
+            }
+        }
     }
 }
