@@ -9,6 +9,8 @@ use crate::support::prelude::*;
 const MINUTE: i64 = 60;
 /// Where the forms and exports are named.
 const PATHS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/paths.rs"));
+/// Where they lead to their handlers.
+const ROUTER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/router.rs"));
 const PASSWORD: &str = "seven green kettles";
 
 type Fields<'f> = Vec<(&'static str, &'f str)>;
@@ -91,16 +93,26 @@ const EXPORTS: [&str; 5] = [
 
 /// The forms and exports that have an address.
 fn routes() -> Vec<&'static str> {
-    let constants = PATHS.lines().filter(|line| line.contains("const "));
-    let texts = constants.filter_map(|line| line.split('"').nth(1));
+    let constants = PATHS.split("const ").skip(1);
+    let values = constants.filter_map(|constant| constant.split(';').next());
+    let texts = values.filter_map(|value| value.split('"').nth(1));
     let is_route = |text: &&str| text.starts_with("/forms/") || text.starts_with("/export/");
-    texts.filter(is_route).collect()
+    let routes: Vec<_> = texts.filter(is_route).collect();
+    let named = ["to::", "_EXPORT,"].map(|name| ROUTER.matches(name).count());
+    let named: usize = named.iter().sum();
+    assert_eq!(
+        routes.len(),
+        named,
+        "each that the router names: {routes:?}"
+    );
+    routes
 }
 
 /// People, programs and strangers, with how far the clock is ahead when they ask.
 async fn callers(
     program: &Program,
     platform: &Platform,
+    holder: &Staff,
     granted: &Granted,
 ) -> Vec<(&'static str, i64, StaffSession)> {
     let tenant_key = Platform::of_tenant(program, "acme").await;
@@ -142,6 +154,7 @@ async fn callers(
         ("must change password", 0, must_change.session()),
         ("another site's page", 0, elsewhere),
         ("support admin", 0, support_admin.session()),
+        ("holder", 0, holder.session()),
         ("super admin", 0, super_admin.session()),
         (
             "super admin with an old sign-in",
@@ -162,28 +175,40 @@ async fn each_form_and_export_answers_each_kind_of_caller_as_reviewed() {
     let mut program = Program::start_with(clock.environment(), upstream.address, BY_PATH).await;
     let (platform, holder) = acme_and_jo(&program).await;
     let granted = holder.create_session("acme", None).await;
+    // For those who come after someone who has revoked one.
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        others.push(holder.create_session("acme", None).await.id);
+    }
+    let mut id = granted.id.clone();
     // From now on tenants are managed here.
     let rules = format!("{BY_PATH}\n[tenants]\nmaster = \"console\"\n");
     program.restart_with(upstream.address, &rules).await;
 
     let mut asked = Vec::new();
     let mut matrix = String::new();
-    for (caller, ahead, session) in callers(&program, &platform, &granted).await {
+    for (caller, ahead, session) in callers(&program, &platform, &holder, &granted).await {
         clock.is_ahead_by(ahead);
         writeln!(matrix, "{caller}").unwrap();
         asked.clear();
         for route in EXPORTS {
             asked.push(route);
-            let path = route.replace("{id}", &granted.id);
+            let path = route.replace("{id}", &id);
             let answer = session.download(&format!("{path}?format=jsonl")).await;
             writeln!(matrix, "    {route:40} {answer}").unwrap();
         }
-        for (route, fields) in forms(&granted.id) {
+        for (route, fields) in forms(&id) {
             asked.push(route);
             let path = route.replace("{id}", "acme");
             let answer = session.submit(&path, &fields).await;
-            let answer = answer.replace(&granted.id, "{session}");
+            let answer = answer.replace(&id, "{session}");
             writeln!(matrix, "    {route:40} {answer}").unwrap();
+        }
+        let known = platform.get(&format!("/support-sessions/{id}")).await;
+        let status = known["status"].as_str().unwrap();
+        writeln!(matrix, "    {:40} {status}", "the support session then").unwrap();
+        if status == "REVOKED" {
+            id = others.pop().expect("another one");
         }
     }
     asked.sort_unstable();
