@@ -91,6 +91,8 @@ test("each list holds ten thousand rows", async ({ page, served }, testInfo) => 
     await expectLines(page, "Export CSV", 10_001, testInfo);
     await expectLines(page, "Export JSON Lines", 10_000, testInfo);
     await expectFound(page, list("Tenants"), nameOf("Tenant", 9_876));
+    await open(page, "/admin/tenants?sort=user_sessions");
+    await expectPages(page, list("Tenants"), "10,000");
     await open(page, "/admin/tenants?status=trial");
     await expect(page.getByText("Rows 1–50 of 1,000", { exact: true })).toBeVisible();
     for (const path of ["/support/tenants/tenant-00001", "/admin/tenants/tenant-00001"]) {

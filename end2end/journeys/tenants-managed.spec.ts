@@ -19,6 +19,13 @@ test("tenants are listed, filtered, sorted and exported", async ({ page, demo, s
   await expect(table.locator("tbody tr").first().getByText("Trial")).toBeVisible();
   await table.getByRole("columnheader", { name: "Created" }).getByRole("button").click();
   await expect(page).toHaveURL(/status=trial&sort=created/);
+  const users = table.getByRole("columnheader", { name: "User sessions" });
+  await users.getByRole("button").click();
+  await expect(page).toHaveURL(/status=trial&sort=user_sessions$/);
+  await expect(users).toHaveAttribute("aria-sort", "descending");
+  const counts = await table.locator("td[data-label='User sessions']").allInnerTexts();
+  const numbers = counts.map((count) => Number(count.replace(",", "")));
+  expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
   const href = await page.getByRole("link", { name: "Export CSV" }).getAttribute("href");
   expect(href).toBe("/export/tenants?format=csv&status=trial");
   const tenant = await demo.tenant("healthy");

@@ -284,6 +284,8 @@ text_enum! {
         Region = "region",
         /// By when the tenant joined the platform.
         Created = "created",
+        /// By the number of active user sessions.
+        UserSessions = "user_sessions",
     }
 }
 

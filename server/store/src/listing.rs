@@ -2,6 +2,8 @@
 
 mod page;
 
+use std::borrow::Cow;
+
 use app::domain::page::{COUNTED_MAX, Direction};
 
 use self::page::Total;
@@ -25,7 +27,7 @@ struct Search {
 /// A list under construction.
 #[derive(Debug, Clone)]
 pub struct Listing {
-    table: &'static str,
+    table: Cow<'static, str>,
     keys: &'static [&'static str],
     direction: Direction,
     conditions: Vec<String>,
@@ -41,13 +43,26 @@ impl Listing {
         direction: Direction,
     ) -> Self {
         Self {
-            table,
+            table: Cow::Borrowed(table),
             keys,
             direction,
             conditions: Vec::new(),
             values: Vec::new(),
             search: None,
         }
+    }
+
+    /// Rows of `table`, a subquery on a value, which stands for `{}`.
+    pub fn of_subquery(
+        table: &'static str,
+        value: impl ToValue,
+        keys: &'static [&'static str],
+        direction: Direction,
+    ) -> Self {
+        let mut listing = Self::new(table, keys, direction);
+        let placeholder = listing.placeholder(value.to_value());
+        listing.table = Cow::Owned(table.replace("{}", &placeholder));
+        listing
     }
 
     /// Only rows that meet a condition.
@@ -78,7 +93,7 @@ impl Listing {
         if let Some(Search { condition, key }) = self.search.take()
             && let Some(condition) = self.conditions.get_mut(condition)
         {
-            let table = self.table;
+            let table = &self.table;
             *condition = format!("{key} IN (SELECT {key} FROM {table} WHERE {condition})");
         }
     }
@@ -132,7 +147,7 @@ impl Listing {
     /// The query text of the count, which stops at a number.
     fn count_sql(&mut self, enough: u64) -> String {
         let enough = self.placeholder(enough.to_value());
-        let (table, filter) = (self.table, self.filter());
+        let (table, filter) = (&self.table, self.filter());
         format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table}{filter} LIMIT {enough}) AS counted")
     }
 

@@ -43,7 +43,8 @@ pub(super) fn Table(
     let header = move |label: &'static str, sort: TenantSort| {
         let href = Signal::stored(request.sorted_by(sort));
         let sorted = Signal::stored(request.direction_of(sort));
-        view! { <SortHeader label href sorted/> }
+        let numeric = sort == TenantSort::UserSessions;
+        view! { <SortHeader label href sorted numeric/> }
     };
     let count = Signal::derive(move || tenants.with(Vec::len));
     let select = selects.then(|| {
@@ -56,9 +57,7 @@ pub(super) fn Table(
                 <tr>
                     {select} {header("Tenant", TenantSort::Name)}
                     {header("Status", TenantSort::Status)} {header("Plan", TenantSort::Plan)}
-                    <th scope="col" class="numeric">
-                        "User sessions"
-                    </th>
+                    {header("User sessions", TenantSort::UserSessions)}
                     {header("Region", TenantSort::Region)} {header("Created", TenantSort::Created)}
                 </tr>
             </thead>

@@ -167,7 +167,8 @@ const fn first_direction(sort: TenantSort) -> Direction {
         | TenantSort::Calls
         | TenantSort::ErrorRate
         | TenantSort::LastSeen
-        | TenantSort::Created => Direction::Descending,
+        | TenantSort::Created
+        | TenantSort::UserSessions => Direction::Descending,
     }
 }
 
@@ -245,6 +246,10 @@ mod tests {
         assert_eq!(
             request.sorted_by(TenantSort::Created),
             "/admin/tenants?plan=Team&region=EU&created=30d&sort=created"
+        );
+        assert_eq!(
+            request.sorted_by(TenantSort::UserSessions),
+            "/admin/tenants?plan=Team&region=EU&created=30d&sort=user_sessions"
         );
         assert_eq!(
             request.export_address(ExportFormat::Csv),

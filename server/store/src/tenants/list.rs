@@ -12,6 +12,7 @@ use super::StoredTenant;
 use crate::{
     Db, Sought, StoreError,
     listing::{Key, Listed, Listing, Wanted},
+    record::record,
     sort_key,
     sql::queries,
 };
@@ -43,6 +44,18 @@ macro_rules! distinct {
         )
     };
 }
+
+/// Tenants with the number of their user sessions that are active at an instant.
+const WITH_USERS: &str = "(SELECT tenants.*, (SELECT COUNT(*) FROM user_sessions AS s WHERE s.tenant_id = tenants.id \
+    AND s.ended_at IS NULL AND s.expires_at > {} AND s.issued_at > tenants.logout_cutoff) AS active_users FROM tenants) AS tenants";
+
+/// A row of [`WITH_USERS`].
+pub(super) struct WithUsers {
+    stored: StoredTenant,
+    active_users: u64,
+}
+
+record! { WithUsers { stored: StoredTenant; active_users } }
 
 queries! {
     Db {
@@ -120,9 +133,13 @@ impl Db<'_> {
         now: Timestamp,
     ) -> Result<Listed<StoredTenant>, StoreError> {
         let sort = filter.sort;
-        listing(only, filter, now)
-            .fetch(self, page, move |row| keys(sort, row))
-            .await
+        let listing = listing(only, filter, now);
+        if sort == TenantSort::UserSessions {
+            let place = |row: &WithUsers| keys(sort, &row.stored, row.active_users);
+            let listed = listing.fetch(self, page, place).await?;
+            return Ok(listed.map(|row| row.stored));
+        }
+        listing.fetch(self, page, |row| keys(sort, row, 0)).await
     }
 }
 
@@ -137,10 +154,12 @@ pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
         TenantSort::Plan => &["COALESCE(plan, '')", "id"],
         TenantSort::Region => &["COALESCE(region, '')", "id"],
         TenantSort::Created => &["created_at", "id"],
+        TenantSort::UserSessions => &["active_users", "id"],
     }
 }
 
-fn keys(sort: TenantSort, row: &StoredTenant) -> Vec<Key> {
+/// The place of a tenant with so many active user sessions, which count in the order by them only.
+fn keys(sort: TenantSort, row: &StoredTenant, active_users: u64) -> Vec<Key> {
     let id = Key::from(&row.tenant.id);
     match sort {
         TenantSort::Health => vec![row.severity.into(), row.urgency.into(), id],
@@ -152,6 +171,7 @@ fn keys(sort: TenantSort, row: &StoredTenant) -> Vec<Key> {
         TenantSort::Plan => vec![row.tenant.plan.as_deref().unwrap_or_default().into(), id],
         TenantSort::Region => vec![row.tenant.region.as_deref().unwrap_or_default().into(), id],
         TenantSort::Created => vec![row.tenant.created_at.into(), id],
+        TenantSort::UserSessions => vec![active_users.into(), id],
     }
 }
 
@@ -162,8 +182,12 @@ pub(crate) fn beginning(text: &str) -> Listing {
     listing
 }
 
-fn listing(only: Option<&TenantId>, filter: &TenantFilter, now: Timestamp) -> Listing {
-    let mut listing = Listing::new("tenants", columns(filter.sort), filter.direction);
+pub(super) fn listing(only: Option<&TenantId>, filter: &TenantFilter, now: Timestamp) -> Listing {
+    let (keys, direction) = (columns(filter.sort), filter.direction);
+    let mut listing = match filter.sort {
+        TenantSort::UserSessions => Listing::of_subquery(WITH_USERS, now, keys, direction),
+        _ => Listing::new("tenants", keys, direction),
+    };
     if let Some(id) = only {
         listing.and_bind("id = {}", id);
     }

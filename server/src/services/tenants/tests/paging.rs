@@ -3,17 +3,19 @@
 use app::domain::{
     page::Direction,
     tenants::{Tenant, TenantSort},
+    user_sessions::UserSessionRegistration,
 };
 
 use super::*;
-use crate::services::testing::cli;
+use crate::services::{testing::cli, user_sessions::UserSessionsService};
 
-const SORTS: [TenantSort; 5] = [
+const SORTS: [TenantSort; 6] = [
     TenantSort::Name,
     TenantSort::Status,
     TenantSort::Plan,
     TenantSort::Region,
     TenantSort::Created,
+    TenantSort::UserSessions,
 ];
 const NAMES: [&str; 7] = ["acme", "Acme", "ÁCME", "bolt", "Zeta", "zeta", "École"];
 const PLANS: [Option<&str>; 4] = [None, Some("Team"), Some("team"), Some("Starter")];
@@ -57,6 +59,35 @@ async fn register(console: &World, tenant: Tenant) {
     registered.await.unwrap();
 }
 
+/// How many of a tenant's user sessions are active.
+fn users(tenant: &Tenant) -> usize {
+    let number: usize = tenant.slug[1..].parse().unwrap();
+    number % 4
+}
+
+/// Signs users in. One more has left each tenant since, and the sign-in of another has expired.
+async fn sign_in(console: &World, tenants: &[Tenant]) {
+    let service = UserSessionsService::new(console.core.clone());
+    let (key, now) = (platform_key(), console.core.now());
+    for tenant in tenants {
+        for n in 0..users(tenant) + 2 {
+            let session = format!("s{n}").parse().unwrap();
+            let minutes = if n == 0 { 1 } else { 600 };
+            let registration = UserSessionRegistration {
+                user: "usr".parse().unwrap(),
+                issued_at: now,
+                expires_at: now + TimeDelta::minutes(minutes),
+            };
+            let register = service.register(&key, &tenant.id, &session, registration);
+            register.await.unwrap();
+            if n == 1 {
+                service.end(&key, &tenant.id, &session).await.unwrap();
+            }
+        }
+    }
+    console.clock.advance(TimeDelta::hours(1));
+}
+
 /// A place in an order. Missing values come first.
 fn place(sort: TenantSort, tenant: &Tenant) -> (String, String) {
     let some = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -65,6 +96,7 @@ fn place(sort: TenantSort, tenant: &Tenant) -> (String, String) {
         TenantSort::Status => tenant.status.as_str().to_owned(),
         TenantSort::Plan => some(&tenant.plan),
         TenantSort::Region => some(&tenant.region),
+        TenantSort::UserSessions => users(tenant).to_string(),
         _ => tenant.created_at.to_rfc3339(),
     };
     (key, tenant.id.to_string())
@@ -135,6 +167,7 @@ async fn every_order_is_paged_to_its_end_and_back_whatever_is_filtered() {
         for tenant in tenants() {
             register(&console, tenant).await;
         }
+        sign_in(&console, &tenants()).await;
         for (sort, (filter, matches)) in SORTS
             .into_iter()
             .flat_map(|sort| filters.iter().map(move |filter| (sort, filter)))
