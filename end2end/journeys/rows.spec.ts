@@ -29,7 +29,7 @@ test("a list without rows says so and what to do next", async ({ page }, testInf
     ["/admin/tenants?q=acme", "No matching tenants", "remove a filter", "Clear search and filters"],
     ["/admin/staff?q=acme", "No matching staff members", "remove a filter", "Clear filters"],
     ["/admin/api-keys", "No API keys yet", "Your platform needs one to register tenants", "Create API key"],
-    ["/admin/api-keys?state=revoked", "No matching API keys", "", "Clear filters"],
+    ["/admin/api-keys?q=acme", "No matching API keys", "remove a filter", "Clear filters"],
   ] as const;
   for (const [path, heading, advice, next] of lists) {
     await test.step(path, async () => {
@@ -118,6 +118,8 @@ test("each list holds ten thousand rows", async ({ page, served }, testInfo) => 
   await test.step("API keys", async () => {
     await open(page, "/admin/api-keys");
     await expectPages(page, list("API keys"), "10,000+");
+    await expectFound(page, list("API keys"), nameOf("Key", 9_876));
+    await open(page, "/admin/api-keys");
     await page.getByRole("region", { name: "Counts" }).getByRole("link", { name: /^Revoked/ }).click();
     await expect(page.getByText("Rows 1–50 of 1,000", { exact: true })).toBeVisible();
     await expect(list("API keys").filter({ hasNotText: "Revoked" })).toHaveCount(0);

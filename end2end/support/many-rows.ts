@@ -42,9 +42,9 @@ export async function writePeopleKeysAndSessions(served: Served): Promise<void> 
       iif(n % 10 = 0, 'super_admin', 'support_admin'), 'none', 0, ${now},
       printf('person %05d', n) || char(10) || printf('person-%05d@demo.example', n), printf('person %05d', n) FROM rows;
 
-    INSERT INTO api_keys (id, name, tenant_id, rights, token_hash, created_at, uses_noted_since, created_by, revoked_at)
+    INSERT INTO api_keys (id, name, tenant_id, rights, token_hash, created_at, uses_noted_since, created_by, search, revoked_at)
     ${rows} SELECT ${id(2)}, printf('Key %05d', n), printf('tenant-%05d', n), 'read', randomblob(32), ${now}, ${now},
-      'Ana Silva', iif(n % 10 = 0, ${now}, NULL) FROM rows;
+      'Ana Silva', printf('key %05d', n), iif(n % 10 = 0, ${now}, NULL) FROM rows;
 
     INSERT INTO support_sessions (id, tenant_id, tenant_name, staff_id, staff_name, scopes, reason, ip, user_agent, token_hash,
       idempotency_key, issued_at, expires_at, ends_at, expiry_recorded)

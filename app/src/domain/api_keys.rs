@@ -224,6 +224,8 @@ pub struct ApiKeyDraft {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiKeyFilter {
+    /// Part of the name, or the ID.
+    pub search: Option<String>,
     /// Only keys in this state.
     pub state: Option<ApiKeyState>,
     /// Only keys that were never used or not within [`UNUSED_AFTER`].

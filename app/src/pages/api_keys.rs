@@ -12,15 +12,16 @@ use self::table::Table;
 use crate::{
     api,
     components::{
-        ButtonLink, EmptyState, FailedList, FlashNotice, Loaded, PageHeading, Pager, PagerLinks,
-        ResultCount, StatCard,
+        ButtonLink, EmptyList, EmptyState, FailedList, FilterForm, FlashNotice, KeptField, Loaded,
+        PageHeading, Pager, PagerLinks, ResultCount, SearchBox, SelectFilter, Settled, StatCard,
         format::{found, total},
-        use_page_flash, use_query,
+        labelled, use_page_flash, use_query,
     },
     domain::{
         api_keys::{ApiKeyCounts, ApiKeyList, ApiKeyState},
         live::LiveInterest,
         problem::Problem,
+        tenants::TENANT_FIELD,
     },
     live::use_live,
     paths,
@@ -78,14 +79,31 @@ pub fn ApiKeysPage() -> impl IntoView {
             }}
             <Head/>
             {flash.map(|flash| view! { <FlashNotice flash/> })}
-            <Loaded
+            <Settled
                 resource=keys
-                loading="Loading API keys…"
-                show=move |list| view! { <List list query=query.get_untracked()/> }
-                failed=move |problem| {
-                    view! { <Failed problem query=query.get_untracked()/> }.into_any()
+                show=move |list| {
+                    let counts = list.ok()?.counts;
+                    Some(view! { <Cards counts query=query.get_untracked()/> })
                 }
             />
+            <section class="card" aria-label="API keys">
+                <div class="toolbar">
+                    <Filters query/>
+                    <div class="push">
+                        <ResultCount>
+                            <Settled resource=keys show=|list| list.ok().map(|list| count(&list))/>
+                        </ResultCount>
+                    </div>
+                </div>
+                <Loaded
+                    resource=keys
+                    loading="Loading API keys…"
+                    show=move |list| view! { <List list query=query.get_untracked()/> }
+                    failed=move |problem| {
+                        view! { <Failed problem query=query.get_untracked()/> }.into_any()
+                    }
+                />
+            </section>
         </div>
     }
 }
@@ -107,26 +125,49 @@ fn Head() -> impl IntoView {
     }
 }
 
+fn count(list: &ApiKeyList) -> String {
+    found(list.keys.total, "API key", "API keys")
+}
+
+#[component]
+fn Filters(query: Memo<KeysQuery>) -> impl IntoView {
+    let text = move |get: fn(&KeysQuery) -> &String| {
+        Signal::derive(move || query.with(|query| get(query).clone()))
+    };
+    let mut states = labelled(ApiKeyState::ALL, ApiKeyState::label);
+    let unused = "Active, unused for 90 days";
+    states.insert(1, (UNUSED.to_owned(), unused.to_owned()));
+    view! {
+        <FilterForm
+            action=paths::API_KEYS
+            label="API keys"
+            names=["q", "state", TENANT_FIELD, "limit"]
+        >
+            <SearchBox name="q" label="Search by name or ID" value=text(|query| &query.q)/>
+            <SelectFilter
+                name="state"
+                label="State"
+                any="Any state"
+                options=states
+                value=text(|query| &query.state)
+            />
+            <KeptField name=TENANT_FIELD value=text(|query| &query.tenant)/>
+            <KeptField name="limit" value=text(|query| &query.limit)/>
+        </FilterForm>
+    }
+}
+
 #[component]
 fn List(list: ApiKeyList, query: KeysQuery) -> impl IntoView {
     let links = PagerLinks::of(&list.keys, |cursor| query.address(cursor));
-    let count = found(list.keys.total, "API key", "API keys");
     let is_empty = list.keys.items.is_empty();
     view! {
-        <Cards counts=list.counts query=query.clone()/>
-        <section class="card" aria-label="API keys">
-            <div class="toolbar">
-                <div class="push">
-                    <ResultCount>{count}</ResultCount>
-                </div>
-            </div>
-            {if is_empty {
-                view! { <Nothing is_filtered=query.is_filtered()/> }.into_any()
-            } else {
-                view! { <Table list/> }.into_any()
-            }}
-            <Pager links=Signal::stored(links) label="API keys"/>
-        </section>
+        {if is_empty {
+            view! { <Nothing is_filtered=query.is_filtered()/> }.into_any()
+        } else {
+            view! { <Table list/> }.into_any()
+        }}
+        <Pager links=Signal::stored(links) label="API keys"/>
     }
 }
 
@@ -157,9 +198,11 @@ fn Cards(counts: ApiKeyCounts, query: KeysQuery) -> impl IntoView {
 fn Nothing(is_filtered: bool) -> impl IntoView {
     if is_filtered {
         return view! {
-            <EmptyState title="No matching API keys">
-                <ButtonLink href=paths::API_KEYS>"Clear filters"</ButtonLink>
-            </EmptyState>
+            <EmptyList
+                title="No matching API keys"
+                advice="Check the spelling, try part of the name, or remove a filter."
+                clear=Some(paths::API_KEYS)
+            />
         }
         .into_any();
     }
@@ -176,13 +219,11 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
 fn Failed(problem: Problem, query: KeysQuery) -> impl IntoView {
     let first_page = query.address(None);
     view! {
-        <section class="card" aria-label="API keys">
-            <FailedList problem what="The API keys could not be loaded.">
-                <ButtonLink href=first_page>"Go to the first page"</ButtonLink>
-                <ButtonLink href=paths::API_KEYS class="quiet">
-                    "Clear filters"
-                </ButtonLink>
-            </FailedList>
-        </section>
+        <FailedList problem what="The API keys could not be loaded.">
+            <ButtonLink href=first_page>"Go to the first page"</ButtonLink>
+            <ButtonLink href=paths::API_KEYS class="quiet">
+                "Clear filters"
+            </ButtonLink>
+        </FailedList>
     }
 }

@@ -20,6 +20,8 @@ pub const UNUSED: &str = "unused";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeysQuery {
+    /// Part of the name, or the ID.
+    pub q: String,
     /// An [`ApiKeyState`], or [`UNUSED`].
     pub state: String,
     /// The tenant's ID.
@@ -42,6 +44,7 @@ impl KeysQuery {
             false => optional(&mut problems, "state", &self.state, str::parse),
         };
         let filter = ApiKeyFilter {
+            search: Some(self.q.clone()).filter(|text| !text.is_empty()),
             state,
             unused,
             tenant_id: optional(&mut problems, TENANT_FIELD, &self.tenant, tenant_in_filter),
@@ -51,7 +54,9 @@ impl KeysQuery {
     }
 
     pub fn is_filtered(&self) -> bool {
-        !self.state.is_empty() || !self.tenant.is_empty()
+        [&self.q, &self.state, &self.tenant]
+            .iter()
+            .any(|text| !text.is_empty())
     }
 
     /// The page of this filter at `cursor`; the first without.
@@ -69,6 +74,7 @@ impl KeysQuery {
 
     fn written(&self, state: &str) -> Query {
         Query::default()
+            .with("q", &self.q)
             .with("state", state)
             .with(TENANT_FIELD, &self.tenant)
             .with("limit", &self.limit)
@@ -102,12 +108,27 @@ mod tests {
             state: "expired".into(),
             tenant: "acme".into(),
             cursor: "x".into(),
-            limit: String::new(),
+            ..KeysQuery::default()
         };
         assert_eq!(query.in_state("expired"), "/admin/api-keys?tenant=acme");
         let active = query.in_state("active");
         assert_eq!(active, "/admin/api-keys?state=active&tenant=acme");
         let next = query.address(Some("y"));
         assert_eq!(next, "/admin/api-keys?state=expired&tenant=acme&cursor=y");
+    }
+
+    #[test]
+    fn what_is_searched_for_stays_in_the_address() {
+        let query = KeysQuery {
+            q: "billing & co".into(),
+            ..KeysQuery::default()
+        };
+        assert!(query.is_filtered());
+        let (filter, _) = query.parse().unwrap();
+        assert_eq!(filter.search.as_deref(), Some("billing & co"));
+        assert_eq!(
+            query.in_state(UNUSED),
+            "/admin/api-keys?q=billing%20%26%20co&state=unused"
+        );
     }
 }

@@ -8,9 +8,10 @@ use app::domain::{
 };
 
 use super::{
-    Bookkeeping, Db, StoreError, Tx,
+    Bookkeeping, Db, Sought, StoreError, Tx,
     listing::{Key, Listed, Listing, Wanted},
     record::{insert, record, select},
+    searchable,
     sql::queries,
 };
 
@@ -56,7 +57,8 @@ queries! {
     Tx {
         /// Adds a key with the hash of its secret.
         pub fn add_api_key(key: &ApiKey, token: TokenHash, form: Option<&str>)
-            = insert!("api_keys", ApiKey, "token_hash, created_form");
+            where (key, token, form, search = searchable(&key.name))
+            = insert!("api_keys", ApiKey, "token_hash, created_form, search");
 
         /// Replaces a key's secret. Returns whether the key still worked and its secret was that of `rotated_at`.
         pub fn rotate_api_key(key: &ApiKey, token: TokenHash, form: Option<&str>, before: Option<Timestamp>, now: Timestamp) -> changed
@@ -104,6 +106,10 @@ impl Db<'_> {
         }
         if let Some(tenant) = &filter.tenant_id {
             listing.and_bind("tenant_id = {}", tenant);
+        }
+        if let Some(search) = &filter.search {
+            let id = search.to_ascii_lowercase();
+            listing.and_contains_or_equals("search", &Sought::new(search), "id", &id);
         }
         let keys = |key: &ApiKey| vec![Key::from(key.id)];
         listing.fetch(self, wanted, keys).await

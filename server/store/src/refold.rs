@@ -35,6 +35,10 @@ queries! {
         fn list_staff_to_refold() -> all (String, String, String)
             = "SELECT id, name, email FROM staff WHERE search = '' \
                 OR octet_length(search) <> length(search) OR search LIKE '%  %' OR search LIKE '%`%' ORDER BY id";
+        fn list_keys_to_refold() -> all (String, String)
+            = "SELECT id, name FROM api_keys WHERE search = '' \
+                OR octet_length(search) <> length(search) OR search LIKE '%  %' OR search LIKE '%`%' ORDER BY id";
+        fn refold_key(id: &str, search: &str) = "UPDATE api_keys SET search = :search WHERE id = :id";
         fn refold_staff(id: &str, search: &str, sort_name: &str)
             = "UPDATE staff SET search = :search, sort_name = :sort_name WHERE id = :id";
         fn refold_tenant(id: &str, search: &str, sort_name: &str)
@@ -62,6 +66,10 @@ enum Refolded {
         id: String,
         search: String,
         sort_name: String,
+    },
+    Key {
+        id: String,
+        search: String,
     },
     Organization {
         tenant: String,
@@ -135,6 +143,10 @@ async fn changed(db: &mut Db<'_>) -> Result<Vec<Refolded>, StoreError> {
             sort_name,
         });
     }
+    for (id, name) in db.list_keys_to_refold().await? {
+        let search = searchable(&name);
+        all.push(Refolded::Key { id, search });
+    }
     for before in db.list_addresses_to_refold().await? {
         if let Some(after) = parse_email(&before).ok().filter(|after| *after != before) {
             all.push(Refolded::Address { before, after });
@@ -156,6 +168,7 @@ impl Refolded {
                 search,
                 sort_name,
             } => db.refold_staff(id, search, sort_name).await,
+            Self::Key { id, search } => db.refold_key(id, search).await,
             Self::Organization {
                 tenant,
                 id,

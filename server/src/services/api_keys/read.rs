@@ -19,7 +19,7 @@ use app::{
 use async_trait::async_trait;
 
 use super::{ApiKey, ApiKeys, Made, ServiceError};
-use crate::services::tenants::choose::tenant_ref;
+use crate::services::{core::searched, tenants::choose::tenant_ref};
 
 impl ApiKeys {
     /// Every key, including revoked ones, oldest first.
@@ -56,6 +56,10 @@ impl ApiKeysPort for ApiKeys {
         page: PageRequest,
     ) -> Result<ApiKeyList, Problem> {
         self.core.authorise(context, Act::ReadKeys)?;
+        let filter = ApiKeyFilter {
+            search: searched(filter.search.as_deref())?,
+            ..filter
+        };
         let filter_json = serde_json::to_string(&filter).unwrap_or_default();
         let name = format!("api_keys {filter_json}");
         let wanted = self.core.page_at(context, &name, &page)?;

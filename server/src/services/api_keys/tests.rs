@@ -453,7 +453,7 @@ async fn keys_are_listed_by_state_newest_first_with_the_figures_of_all() {
         let unused = ApiKeyFilter {
             state: Some(ApiKeyState::Active),
             unused: true,
-            tenant_id: None,
+            ..ApiKeyFilter::default()
         };
         assert_eq!(list(unused).await.0, ["idle"]);
         let of_tenant = ApiKeyFilter {
@@ -461,5 +461,49 @@ async fn keys_are_listed_by_state_newest_first_with_the_figures_of_all() {
             ..ApiKeyFilter::default()
         };
         assert_eq!(list(of_tenant).await.0, ["used"]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_found_by_part_of_its_name_however_it_is_written_and_by_its_id() {
+    for console in both().await {
+        let keys = ApiKeys::new(console.core.clone());
+        let mut ids = Vec::new();
+        for name in ["Straße 100%", "Crème Brûlée", "invoices"] {
+            let new = NewApiKey {
+                name: name.into(),
+                ..new_key(None, &[])
+            };
+            ids.push(keys.create(&cli(), new).await.unwrap().key.id);
+            console.clock.advance(TimeDelta::milliseconds(1));
+        }
+        let list = async |search: &str, state| {
+            let filter = ApiKeyFilter {
+                search: Some(search.to_owned()),
+                state,
+                ..ApiKeyFilter::default()
+            };
+            keys.list(&cli(), filter, PageRequest::default()).await
+        };
+        let by_id = ids[1].to_string().to_uppercase();
+        for (search, expected) in [
+            ("STRASSE", &ids[..1]),
+            ("00%", &ids[..1]),
+            ("creme b", &ids[1..2]),
+            (by_id.as_str(), &ids[1..2]),
+            (" Invoice ", &ids[2..]),
+            ("_", &[]),
+            ("read", &[]),
+        ] {
+            let found = list(search, None).await.unwrap();
+            let found_ids: Vec<_> = found.keys.items.iter().map(|key| key.id).collect();
+            assert_eq!(found_ids, expected, "{}: {search}", console.engine);
+            assert_eq!(found.counts.active, 3, "the figures of all");
+        }
+        keys.revoke(&cli(), ids[2]).await.unwrap();
+        let active = list("invoices", Some(ApiKeyState::Active)).await.unwrap();
+        assert!(active.keys.items.is_empty(), "{}", console.engine);
+        let too_long = list(&"x".repeat(201), None).await.unwrap_err();
+        assert!(too_long.field("q").is_some(), "{too_long:?}");
     }
 }

@@ -44,6 +44,9 @@ const EARLIER: &[&str] = &[
                 VALUES ('t-1', 'straße', 'Straße AG', 'active', 0, 'straße ag', 'straße ag\nstrasse-ag\nt-1', 0, 0)",
     "INSERT INTO staff (id, email, name, roles, created_at, password_hash, must_change_password) \
                 VALUES ('018f0000-0000-7000-8000-000000000001', 'ana@bücher.example', 'Ana', '', 0, 'x', 0)",
+    // Any hash will do.
+    "INSERT INTO api_keys (id, name, rights, token_hash, created_at) \
+                SELECT '018f0000-0000-7000-8000-000000000002', 'Straße', 'read', checksum, 0 FROM _sqlx_migrations WHERE version = 1",
     "UPDATE folding SET version = 1",
 ];
 
@@ -74,6 +77,8 @@ async fn what_an_older_program_has_folded_is_found_after_the_next_start() {
             texts(&store, "SELECT email FROM staff").await,
             ["ana@xn--bcher-kva.example"]
         );
+        let keys = texts(&store, "SELECT search FROM api_keys").await;
+        assert_eq!(keys, ["strasse"], "{engine}");
         let actors = texts(
             &store,
             "SELECT actor_search FROM audit_entries ORDER BY place",

@@ -1,0 +1,3 @@
+-- What the list of API keys searches. The program makes the forms of those there are at its next start.
+ALTER TABLE api_keys ADD COLUMN search TEXT NOT NULL DEFAULT '';
+UPDATE folding SET version = 0;
