@@ -22,6 +22,7 @@ pub mod ids;
 pub mod invisible;
 pub mod live;
 pub mod matches;
+pub mod named;
 pub mod nodes;
 pub mod page;
 pub mod policy;

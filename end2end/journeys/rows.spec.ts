@@ -140,6 +140,19 @@ test("each list holds ten thousand rows", async ({ page, served }, testInfo) => 
     await open(page, "/audit?tenant=tenant-09876");
     await expect(list("Audit events")).toHaveCount(1);
   });
+  await test.step("an organization to confine a session to", async () => {
+    await open(page, "/support/tenants/tenant-00001/create-session");
+    const dialog = page.getByRole("dialog", { name: "Create Support Session" });
+    const organization = dialog.getByLabel("Organization");
+    await dialog.getByLabel("Reason").fill("Invoices fail since this morning");
+    await organization.fill("Organization 0987");
+    await dialog.getByRole("button", { name: "Create Session" }).click();
+    await expect(organization).toHaveAccessibleDescription(/Do you mean Organization 09870 \(org-09870\), .*, …\?/);
+    await organization.fill("ORGANIZATION 09876");
+    await dialog.getByRole("button", { name: "Create Session" }).click();
+    await page.getByRole("link", { name: "View session", exact: true }).click();
+    await expect(page.getByText("org-09876").first()).toBeVisible();
+  });
 });
 
 async function usePlatformKey(served: Served): Promise<void> {

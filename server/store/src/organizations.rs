@@ -9,6 +9,7 @@ use super::{
     listing::{Listed, Listing, Wanted},
     record::{insert, record, select},
     sort_key,
+    sought::of_name,
     sql::queries,
 };
 
@@ -17,6 +18,9 @@ queries! {
         /// One organization of a tenant.
         pub fn lookup_organization(tenant: &TenantId, id: &OrganizationId) -> optional Organization
             = select!(Organization, "organizations WHERE tenant_id = :tenant AND id = :id");
+
+        fn list_organizations_sorted_as(tenant: &TenantId, sort_name: &str) -> all Organization
+            = select!(Organization, "organizations WHERE tenant_id = :tenant AND sort_name = :sort_name ORDER BY id LIMIT 50");
     }
     Tx {
         fn upsert_organization(organization: &Stored, tenant: &TenantId)
@@ -43,6 +47,21 @@ impl Db<'_> {
         page: impl Into<Wanted>,
     ) -> Result<Listed<Organization>, StoreError> {
         self.find_organizations(tenant, None, page).await
+    }
+
+    /// Up to 50 organizations of a tenant of this name, folded; without one, those whose names have more accents.
+    pub async fn find_organizations_by_name(
+        &mut self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Vec<Organization>, StoreError> {
+        let sort_name = sort_key(name);
+        let found = self
+            .list_organizations_sorted_as(tenant, &sort_name)
+            .await?;
+        Ok(of_name(found, name, |organization| {
+            organization.name.as_str()
+        }))
     }
 
     /// The same of those whose name contains a text, accents aside, or whose ID it is.

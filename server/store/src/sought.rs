@@ -58,6 +58,23 @@ impl Sought {
     }
 }
 
+/// How many rows with the sort key of a name are read to find those of the name.
+const NAMESAKES: usize = 50;
+
+/// The rows of a name, among those with its sort key; without one, those whose names have more accents. All of them if there
+/// may be more than were read: then nobody knows which are meant.
+pub(crate) fn of_name<T>(found: Vec<T>, name: &str, name_of: impl Fn(&T) -> &str) -> Vec<T> {
+    if found.len() >= NAMESAKES {
+        return found;
+    }
+    let (folded, sought) = (fold(name), Sought::new(name));
+    let (same, mut alike): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|row| fold(name_of(row)) == folded);
+    alike.retain(|row| sought.is_in(name_of(row)));
+    if same.is_empty() { alike } else { same }
+}
+
 fn escape_like(text: &str) -> String {
     text.replace('\\', r"\\")
         .replace('%', r"\%")
@@ -237,6 +254,18 @@ mod tests {
         ("O'Brien", "obrien"),
         ("A - B", "a-b"),
     ];
+
+    #[test]
+    fn a_name_means_those_with_its_accents_or_with_more() {
+        let all = ["Nandu", "ÑANDU", "Ñandú"];
+        let meant = |name| of_name(all.to_vec(), name, |row| *row);
+        assert_eq!(meant("nandu"), ["Nandu"]);
+        assert_eq!(meant("ñandu"), ["ÑANDU"]);
+        assert_eq!(meant("nandú"), ["Ñandú"]);
+        assert!(meant("nänduu").is_empty());
+        let many = vec!["Ñandú"; 50];
+        assert_eq!(of_name(many, "Nandu", |row| *row).len(), 50);
+    }
 
     #[test]
     fn a_text_is_found_however_it_was_typed() {

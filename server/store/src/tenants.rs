@@ -13,9 +13,10 @@ use app::domain::{
 use const_format::concatcp;
 
 use super::{
-    Db, StoreError, Tx, fold, in_list,
+    Db, StoreError, Tx, in_list,
     record::{Record, insert, placeholders, record, select},
     searchable, sort_key,
+    sought::of_name,
     sql::queries,
 };
 
@@ -121,17 +122,13 @@ impl Db<'_> {
         in_list::fetch_all(self, select!(StoredTenant, "tenants WHERE id IN "), ids).await
     }
 
-    /// Up to 50 tenants of this name, folded; without one, those of this name without accents.
+    /// Up to 50 tenants of this name, folded; without one, those whose names have more accents.
     pub async fn find_tenants_by_name(
         &mut self,
         name: &str,
     ) -> Result<Vec<StoredTenant>, StoreError> {
         let found = self.list_tenants_sorted_as(&sort_key(name)).await?;
-        let folded = fold(name);
-        let (same, alike): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .partition(|stored| fold(&stored.tenant.name) == folded);
-        Ok(if same.is_empty() { alike } else { same })
+        Ok(of_name(found, name, |stored| stored.tenant.name.as_str()))
     }
 
     /// Which of `ids` are registered, in no order.

@@ -28,7 +28,7 @@ pub struct SupportSessionForm {
     pub ttl_minutes: String,
     /// Names of scopes; none means `read_only`.
     pub scopes: Vec<String>,
-    /// The organization's identifier; empty means the whole tenant.
+    /// The organization's identifier, or its name; empty means the whole tenant.
     pub organization_id: String,
     /// The ticket; empty means none.
     pub ticket: String,
@@ -62,17 +62,21 @@ pub struct NewSupportSession {
 impl SupportSessionForm {
     /// Checks every field: the reason has at least 10 characters, the TTL is 1–60 minutes (15 by
     /// default), scopes default to `read_only`.
-    pub fn validate(&self, require_ticket: bool) -> Result<NewSupportSession, Problem> {
+    ///
+    /// `organization` is what the server has found for [`Self::organization_id`]. The browser, which can't look it up, gives
+    /// `Ok(None)`.
+    pub fn validate(
+        &self,
+        require_ticket: bool,
+        organization: Result<Option<OrganizationId>, String>,
+    ) -> Result<NewSupportSession, Problem> {
         let mut problems = FieldProblems::default();
         let min = usize::from(require_ticket);
         let new = NewSupportSession {
             reason: problems.checked("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true)),
             ttl: problems.checked("ttl_minutes", parse_ttl(&self.ttl_minutes)),
             scopes: problems.checked("scopes", parse_scopes(&self.scopes)),
-            organization_id: match self.organization_id.trim() {
-                "" => None,
-                id => problems.take("organization_id", id.parse()),
-            },
+            organization_id: problems.checked("organization_id", organization),
             ticket: Some(problems.checked("ticket", clean(&self.ticket, min, TICKET_MAX, false)))
                 .filter(|ticket| !ticket.is_empty()),
             idle_minutes: problems.checked("idle_minutes", parse_idle(&self.idle_minutes)),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{TenantId, problem::Problem};
+use crate::domain::{TenantId, named::several_called, problem::Problem};
 
 /// The field that names a tenant, in every filter.
 pub const TENANT_FIELD: &str = "tenant";
@@ -43,19 +43,8 @@ pub fn no_tenant_message(text: &str) -> String {
 
 /// Several tenants have this name or slug.
 pub fn several_tenants(text: &str, tenants: &[TenantRef]) -> Problem {
-    const TOLD: usize = 4;
-    let ids: Vec<_> = tenants.iter().take(TOLD).map(|t| t.id.as_str()).collect();
-    let more = match tenants.len() > TOLD {
-        true => ", …",
-        false => "",
-    };
-    Problem::invalid_field(
-        TENANT_FIELD,
-        format!(
-            "several tenants are called \"{text}\". Enter the ID of one: {}{more}",
-            ids.join(", ")
-        ),
-    )
+    let ids: Vec<_> = tenants.iter().map(|tenant| tenant.id.to_string()).collect();
+    Problem::invalid_field(TENANT_FIELD, several_called("tenants", text, &ids))
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub fn CreateDialog(draft: SupportSessionDraft, refused: Option<Flash>) -> impl 
     };
     let can_create = draft.barred.is_none();
     let require_ticket = draft.require_ticket;
-    let check = move |form: &SupportSessionForm| form.validate(require_ticket).map(drop);
+    let check = move |form: &SupportSessionForm| form.validate(require_ticket, Ok(None)).map(drop);
     view! {
         <FormDialog
             act

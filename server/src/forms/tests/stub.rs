@@ -71,7 +71,7 @@ impl CreateSupportSessions for Stub {
             Act::CreateSupportSession,
             format!("create {tenant} {form:?}"),
         )?;
-        let new = form.validate(false)?;
+        let new = form.validate(false, Ok(None))?;
         // As the service: the token is given to the first submit alone.
         let told = format!("{:?}", form.idempotency_key);
         let mut asked = self.asked.lock().unwrap().clone();

@@ -2,9 +2,10 @@
 
 use app::{
     domain::{
-        AuditEventId, SupportSessionId, TenantId,
+        AuditEventId, OrganizationId, SupportSessionId, TenantId,
         audit::{AuditAction, SessionHolder},
         caller::{Caller, Context},
+        named::{none_called, several_called},
         policy::Act,
         problem::{Problem, ProblemCode},
         scopes::ScopeName,
@@ -12,7 +13,8 @@ use app::{
             Grant, MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SupportSession,
             SupportSessionDraft, SupportSessionForm, SupportSessionGranted,
         },
-        tenants::{ORGANIZATIONS_SHOWN, TenantHealth},
+        tenants::{ORGANIZATIONS_SHOWN, Organization, SUGGESTED_MAX, TenantHealth},
+        text::clean,
     },
     ports::{CreateSupportSessions, ReplaceTokens},
 };
@@ -22,13 +24,16 @@ use gateway::{
     token::{Token, TokenKind},
 };
 use store::{
-    Audited, ChangeKind, Lane, Tx, listing::PageAt, support_sessions::SupportSessionSecrets,
+    Audited, ChangeKind, Lane, Tx,
+    listing::{PageAt, Wanted},
+    support_sessions::SupportSessionSecrets,
 };
 use uuid::Uuid;
 
 use super::{SupportSessionsService, bars::Bar, staff_behind};
 use crate::services::{
-    Acting, ServiceError, gates::cut_replaced_now, telemetry::telemetry_state, tenants::find_tenant,
+    Acting, ServiceError, core::SEARCH_MAX, gates::cut_replaced_now, telemetry::telemetry_state,
+    tenants::find_tenant,
 };
 
 /// The path in the curl line of the confirmation.
@@ -85,9 +90,9 @@ impl CreateSupportSessions for SupportSessionsService {
         let staff = staff_behind(context)?;
         self.core.authorise(context, Act::ReadTenant(tenant))?;
         let stored = find_tenant(&self.core, tenant).await?;
-        let new = form.validate(self.settings.require_ticket)?;
+        let organization = self.named_organization(tenant, &form.organization_id);
+        let new = form.validate(self.settings.require_ticket, organization.await?)?;
         self.check_scopes(&new.scopes)?;
-        self.check_organization(tenant, &new).await?;
         let idempotency_key = self.idempotency_key(&form.idempotency_key)?;
         check_address(context, &new)?;
 
@@ -229,20 +234,41 @@ impl SupportSessionsService {
         }
     }
 
-    async fn check_organization(
+    /// The one organization that a text names, or what is wrong with the text. Nothing is guessed, because the session is
+    /// confined to it.
+    async fn named_organization(
         &self,
         tenant: &TenantId,
-        new: &NewSupportSession,
-    ) -> Result<(), Problem> {
-        let Some(id) = &new.organization_id else {
-            return Ok(());
+        text: &str,
+    ) -> Result<Result<Option<OrganizationId>, String>, Problem> {
+        let text = match clean(text, 0, SEARCH_MAX, false) {
+            Ok(text) if text.is_empty() => return Ok(Ok(None)),
+            Ok(text) => text,
+            Err(error) => return Ok(Err(error.to_string())),
         };
         let mut reader = self.core.store.read().await?;
-        let found = reader.db().lookup_organization(tenant, id).await?;
-        let message = "is not an organization of this tenant";
-        found
-            .map(drop)
-            .ok_or_else(|| Problem::invalid_field("organization_id", message))
+        let mut db = reader.db();
+        // An ID is unmistakable: it wins over names.
+        if let Ok(id) = text.parse()
+            && let Some(found) = db.lookup_organization(tenant, &id).await?
+        {
+            return Ok(Ok(Some(found.id)));
+        }
+        let found = db.find_organizations_by_name(tenant, &text).await?;
+        if let [one] = found.as_slice() {
+            return Ok(Ok(Some(one.id.clone())));
+        }
+        if !found.is_empty() {
+            let ids: Vec<_> = found.iter().map(|one| one.id.to_string()).collect();
+            return Ok(Err(several_called("organizations", &text, &ids)));
+        }
+        let page = Wanted::from(PageAt::first(SUGGESTED_MAX)).uncounted();
+        let alike = db.find_organizations(tenant, Some(&text), page).await?;
+        let alike = alike.items.into_iter();
+        let alike: Vec<_> = alike
+            .map(|one: Organization| (one.name, one.id.to_string()))
+            .collect();
+        Ok(Err(none_called("organization", &text, &alike)))
     }
 
     fn idempotency_key(&self, text: &str) -> Result<String, Problem> {

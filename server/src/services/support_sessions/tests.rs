@@ -5,6 +5,7 @@ mod held;
 mod limits;
 mod list;
 mod open;
+mod organization;
 mod selected;
 
 use std::sync::Arc;

@@ -4,13 +4,14 @@ use leptos::prelude::*;
 
 use super::FieldError;
 use crate::{
-    components::{CheckBoxes, Field},
+    components::{CheckBoxes, Field, Suggestions, TextField},
     domain::{
         OrganizationId,
         scopes::Scope,
         shown::in_sentence,
         tenants::{Organization, OrganizationStatus},
     },
+    pages::tenant::organizations::first_of_all,
 };
 
 /// The scopes with what each of them permits.
@@ -58,6 +59,9 @@ pub fn OrganizationField(
     kept: String,
     error: FieldError,
 ) -> impl IntoView {
+    if first_of_all(organizations.len() as u64).is_some() {
+        return named_organization(organizations, kept, error);
+    }
     let option = move |organization: Organization| {
         let selected = organization.id.as_str() == kept;
         let is_barred = barred.contains(&organization.id);
@@ -95,6 +99,29 @@ pub fn OrganizationField(
                 {organizations.into_iter().map(option).collect_view()}
             </select>
         </Field>
+    }
+    .into_any()
+}
+
+/// The same where a tenant has too many to choose from: the server looks for what is typed.
+fn named_organization(
+    organizations: Vec<Organization>,
+    kept: String,
+    error: FieldError,
+) -> AnyView {
+    let names: Vec<_> = organizations.into_iter().map(|one| one.name).collect();
+    view! {
+        <TextField
+            name="organization_id"
+            label="Organization"
+            optional=true
+            hint=|| "Name or ID. Restricts access to this organization's data. Empty: whole tenant."
+            autocapitalize="none"
+            list="organization-names"
+            value=kept
+            error
+        />
+        <Suggestions id="organization-names" values=names/>
     }
     .into_any()
 }
