@@ -30,7 +30,7 @@ use crate::domain::{
     signed_in::{LostSignIn, SignedIn},
     staff::{
         InviteForm, OwnSignIns, RolesForm, StaffAnswer, StaffDetail, StaffFilter, StaffLinkGiven,
-        StaffList,
+        StaffList, StaffRef,
     },
     support_sessions::{
         BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
@@ -195,6 +195,8 @@ pub trait ReadSupportSessions: Send + Sync {
         filter: SupportSessionFilter,
         page: PageRequest,
     ) -> Result<SupportSessionList, Problem>;
+    /// The one staff member of this name.
+    async fn staff_named(&self, context: &Context, text: &str) -> Result<StaffRef, Problem>;
     async fn detail(
         &self,
         context: &Context,

@@ -130,6 +130,15 @@ test("each list holds ten thousand rows", async ({ page, served }, testInfo) => 
     await expectLines(page, "Export CSV", 10_001, testInfo);
     await open(page, "/support/sessions?tenant=tenant-09876");
     await expect(list("Support sessions")).toHaveCount(1);
+    await open(page, "/support/sessions");
+    const person = page.getByRole("combobox", { name: "Staff member" });
+    await person.fill("Person 0987");
+    await expect(person).toHaveAccessibleDescription(/Do you mean Person 09870 \(01937e2c-.*, …\?/);
+    await person.fill("PERSON 09876");
+    await expect(page).toHaveURL(/staff=01937e2c-0001-7000-8000-/);
+    await expect(list("Support sessions")).toHaveCount(1);
+    await page.reload();
+    await expect(person).toHaveValue(nameOf("Person", 9_876));
   });
   await test.step("audit log", async () => {
     await open(page, "/audit");

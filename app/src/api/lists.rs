@@ -25,10 +25,10 @@ use crate::{
 /// What a page shows for its query string.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answered<Q, L> {
-    /// The query string, in which the tenant stands by its ID.
+    /// The query string, in which what was named stands by its ID.
     pub query: Q,
-    /// The text that named the tenant.
-    pub typed: String,
+    /// The query string as it came.
+    pub typed: Q,
     /// What the field for the tenant shows.
     pub tenant: String,
     /// The time that a preset names now.
@@ -53,12 +53,10 @@ impl<Q, L> Answered<Q, L> {
 }
 
 impl<P: ListParts, L> Answered<ListQuery<P>, L> {
-    /// The address with the tenant's ID, where this is the answer to `asked`, which names the tenant in another way.
-    pub fn address_by_id(&self, asked: ListQuery<P>) -> Option<String> {
-        let is_named = self.typed == asked.tenant && self.query.tenant != asked.tenant;
-        let tenant = self.query.tenant.clone();
-        let same = ListQuery { tenant, ..asked };
-        (is_named && same == self.query).then(|| same.address(Some(&same.cursor)))
+    /// The address with IDs, where this is the answer to `asked`, which has names.
+    pub fn address_by_id(&self, asked: &ListQuery<P>) -> Option<String> {
+        let is_named = self.typed == *asked && self.query != *asked;
+        is_named.then(|| self.query.address(Some(&self.query.cursor)))
     }
 }
 
@@ -90,7 +88,8 @@ pub async fn support_sessions(
     query: SessionsQuery,
 ) -> Result<Answered<SessionsQuery, SupportSessionList>, ApiError> {
     let (console, context) = super::asked()?;
-    let asked = on_server::Asked::of(&console, &context, query).await?;
+    let mut asked = on_server::Asked::of(&console, &context, query).await?;
+    asked.find_staff(&console, &context).await?;
     let (filter, page, problem) = asked.query.read();
     let list = console.support_sessions.list(&context, filter, page).await;
     Ok(asked.answered(problem, list))
@@ -104,15 +103,20 @@ mod on_server {
     use super::{Answered, NamedEvents};
     use crate::{
         domain::{
+            StaffId,
             audit::AuditFilter,
             caller::Context,
             page::PageRequest,
-            problem::{FieldProblems, Problem, ProblemCode},
+            problem::{FieldProblem, FieldProblems, Problem, ProblemCode},
+            support_sessions::STAFF_FIELD,
             tenants::TENANT_FIELD,
             time_range::TimeSpan,
         },
         ports::Console,
-        query::list::{ListParts, ListQuery},
+        query::{
+            list::{ListParts, ListQuery},
+            sessions::SessionParts,
+        },
     };
 
     /// A page of events, with what their sentences and links need.
@@ -135,9 +139,10 @@ mod on_server {
     /// A query string whose tenant has been looked up.
     pub(super) struct Asked<P> {
         pub(super) query: ListQuery<P>,
-        typed: String,
+        typed: ListQuery<P>,
         text: String,
-        unknown: Option<Problem>,
+        /// Fields that name nothing. They are left out.
+        unknown: Vec<FieldProblem>,
         span: TimeSpan,
     }
 
@@ -148,17 +153,17 @@ mod on_server {
             context: &Context,
             mut query: ListQuery<P>,
         ) -> Result<Self, Problem> {
-            let typed = query.tenant.clone();
-            let (mut text, mut unknown) = (typed.clone(), None);
-            if !typed.is_empty() {
-                match console.tenants.named(context, &typed).await {
+            let typed = query.clone();
+            let (mut text, mut unknown) = (typed.tenant.clone(), Vec::new());
+            if !text.is_empty() {
+                match console.tenants.named(context, &typed.tenant).await {
                     Ok(chosen) => {
                         query.tenant = chosen.tenant.id.to_string();
                         text = chosen.text;
                     }
                     Err(problem) if problem.code == ProblemCode::InvalidInput => {
                         query.tenant.clear();
-                        unknown = Some(problem);
+                        unknown = problem.fields;
                     }
                     Err(problem) => return Err(problem),
                 }
@@ -179,18 +184,17 @@ mod on_server {
             problem: Option<Problem>,
             list: Result<L, Problem>,
         ) -> Answered<ListQuery<P>, L> {
-            let problem = match (self.unknown, problem) {
-                (Some(unknown), Some(others)) => {
-                    Some(Problem::invalid([unknown.fields, others.fields].concat()))
-                }
-                (unknown, others) => unknown.or(others),
-            };
-            let is_unknown = problem
-                .as_ref()
-                .is_some_and(|problem| problem.field(TENANT_FIELD).is_some());
-            if is_unknown {
-                self.query.tenant.clone_from(&self.typed);
+            // What names nothing stays as it was typed.
+            let is_unknown = |field: &str| self.unknown.iter().any(|one| one.field == field);
+            if is_unknown(TENANT_FIELD) {
+                self.query.tenant.clone_from(&self.typed.tenant);
             }
+            if is_unknown(STAFF_FIELD) {
+                self.query.own.clone_from(&self.typed.own);
+            }
+            let others = problem.map(|problem| problem.fields).unwrap_or_default();
+            let fields = [self.unknown, others].concat();
+            let problem = (!fields.is_empty()).then(|| Problem::invalid(fields));
             Answered {
                 query: self.query,
                 typed: self.typed,
@@ -199,6 +203,29 @@ mod on_server {
                 problem,
                 list,
             }
+        }
+    }
+
+    impl Asked<SessionParts> {
+        /// Puts the staff member's ID where a name stands. Someone who isn't found is left out.
+        pub(super) async fn find_staff(
+            &mut self,
+            console: &Console,
+            context: &Context,
+        ) -> Result<(), Problem> {
+            let typed = &self.typed.own.staff;
+            if typed.is_empty() || typed.parse::<StaffId>().is_ok() {
+                return Ok(());
+            }
+            match console.support_sessions.staff_named(context, typed).await {
+                Ok(found) => self.query.own.staff = found.id.to_string(),
+                Err(problem) if problem.code == ProblemCode::InvalidInput => {
+                    self.query.own.staff.clear();
+                    self.unknown.extend(problem.fields);
+                }
+                Err(problem) => return Err(problem),
+            }
+            Ok(())
         }
     }
 }

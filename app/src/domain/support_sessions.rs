@@ -246,6 +246,12 @@ impl Default for SupportSessionFilter {
     }
 }
 
+/// The field that names a staff member in the filter.
+pub const STAFF_FIELD: &str = "staff";
+
+/// How many staff members are offered to filter by. Others are found by name or ID.
+pub const STAFF_OFFERED: usize = 500;
+
 /// A list of support sessions with the figures above it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupportSessionList {
@@ -253,7 +259,7 @@ pub struct SupportSessionList {
     pub counts: SupportSessionCounts,
     /// One page of sessions, newest first.
     pub sessions: super::page::Page<SupportSession>,
-    /// Staff members to filter by.
+    /// The first [`STAFF_OFFERED`] staff members to filter by, and the one who is filtered by.
     pub staff: Vec<super::staff::StaffRef>,
     /// The server's time at which statuses hold.
     pub at: DateTime<Utc>,

@@ -6,7 +6,7 @@ pub mod table;
 use leptos::prelude::*;
 
 use self::{filters::Filters, table::Table};
-use super::filtered_list::{Answer, Shown, exports, highlights, nothing, rows, to_tenants_id};
+use super::filtered_list::{Answer, Shown, exports, highlights, nothing, rows, to_ids};
 use crate::{
     api::{self, NamedEvents},
     components::{
@@ -61,7 +61,7 @@ fn Content(
     let events = |events, query, _| view! { <Events events query/> }.into_any();
     let failed = |problem, query| view! { <Failed problem query/> }.into_any();
     view! {
-        {to_tenants_id(log, query)}
+        {to_ids(log, query)}
         <Filters shown=Shown::of(log, query)/>
         {move || rows(log.get(), query.get_untracked(), events, failed)}
     }

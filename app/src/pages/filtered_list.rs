@@ -1,4 +1,5 @@
-//! What the pages of filtered lists have in common: the filters, the redirect to the tenant's ID, and what stands in place of rows.
+//! What the pages of filtered lists have in common: the filters, the redirect to the IDs of what was named, and what stands in
+//! place of rows.
 
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, components::Redirect};
@@ -64,8 +65,8 @@ impl<P: ListParts> Shown<P> {
     }
 }
 
-/// The address keeps the tenant's ID, whatever was typed. An answer to another address says nothing about this one.
-pub(super) fn to_tenants_id<P: ListParts, L: Send + Sync + 'static>(
+/// The address keeps IDs, whatever was typed. An answer to another address says nothing about this one.
+pub(super) fn to_ids<P: ListParts, L: Send + Sync + 'static>(
     answer: RwSignal<Answer<P, L>>,
     asked: Memo<ListQuery<P>>,
 ) -> impl IntoView {
@@ -75,7 +76,7 @@ pub(super) fn to_tenants_id<P: ListParts, L: Send + Sync + 'static>(
             scroll: false,
             ..NavigateOptions::default()
         };
-        let path = answer.with(|answer| answer.as_ref().ok()?.address_by_id(asked.get()));
+        let path = answer.with(|answer| answer.as_ref().ok()?.address_by_id(&asked.get()));
         path.map(|path| view! { <Redirect path options/> })
     }
 }

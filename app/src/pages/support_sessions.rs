@@ -16,7 +16,7 @@ use self::{
     follow::LiveList,
     table::Table,
 };
-use super::filtered_list::{Answer, Shown, exports, highlights, nothing, rows, to_tenants_id};
+use super::filtered_list::{Answer, Shown, exports, highlights, nothing, rows, to_ids};
 use crate::{
     api,
     components::{
@@ -89,7 +89,7 @@ fn Content(sessions: RwSignal<Sessions>, query: Memo<SessionsQuery>) -> impl Int
     let list = |(list, viewer), query, span| view! { <List list query span viewer/> }.into_any();
     let failed = |problem, query| view! { <Failed problem query/> }.into_any();
     view! {
-        {to_tenants_id(sessions, query)}
+        {to_ids(sessions, query)}
         <section class="card" aria-label="Filters">
             <Filters shown=Shown::of(sessions, query) staff/>
         </section>

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Timestamp,
+        StaffId, Timestamp,
         audit::ExportFormat,
         page::Direction,
         problem::FieldProblems,
@@ -30,8 +30,8 @@ pub type SessionsQuery = ListQuery<SessionParts>;
 pub struct SessionParts {
     #[serde(deserialize_with = "upper_case")]
     pub status: String,
-    /// The staff member's identifier.
-    #[serde(deserialize_with = "lower_case")]
+    /// The staff member's ID. In what a form sends, the name too.
+    #[serde(deserialize_with = "identifier")]
     pub staff: String,
     /// An instant: sessions that were active then.
     pub active_at: String,
@@ -44,9 +44,13 @@ fn upper_case<'de, D: Deserializer<'de>>(status: D) -> Result<String, D::Error> 
     String::deserialize(status).map(|status| status.to_ascii_uppercase())
 }
 
-/// And so may an identifier.
-fn lower_case<'de, D: Deserializer<'de>>(id: D) -> Result<String, D::Error> {
-    String::deserialize(id).map(|id| id.to_ascii_lowercase())
+/// And so may an identifier. A name stays as it is typed.
+fn identifier<'de, D: Deserializer<'de>>(staff: D) -> Result<String, D::Error> {
+    let text = String::deserialize(staff)?;
+    Ok(match text.parse::<StaffId>() {
+        Ok(id) => id.to_string(),
+        Err(_) => text,
+    })
 }
 
 impl ListParts for SessionParts {
@@ -168,6 +172,14 @@ mod tests {
     fn a_status_is_read_in_any_case() {
         let (filter, _) = query(&[("status", "active")]).parse().unwrap();
         assert_eq!(filter.status, Some(SupportSessionStatus::Active));
+    }
+
+    #[test]
+    fn an_identifier_is_read_in_any_case_and_a_name_stays() {
+        let id = "01937e2c-7b6a-7cc0-8000-00000000abcd";
+        let upper = id.to_uppercase();
+        assert_eq!(query(&[("staff", upper.as_str())]).own.staff, id);
+        assert_eq!(query(&[("staff", "Mina")]).own.staff, "Mina");
     }
 
     #[test]

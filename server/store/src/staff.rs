@@ -13,6 +13,7 @@ use super::{
     Bookkeeping, Db, Row, StoreError, ToValue as _, Tx, Value,
     record::{Record, insert, record, select},
     searchable, sort_key,
+    sought::of_name,
     sql::queries,
 };
 
@@ -34,6 +35,9 @@ queries! {
 
         /// Every staff member, by e-mail address.
         pub fn list_staff() -> all StaffMember = select!(StaffMember, "staff ORDER BY email");
+
+        fn list_staff_sorted_as(sort_name: &str) -> all StaffMember
+            = select!(StaffMember, "staff WHERE sort_name = :sort_name ORDER BY id LIMIT 50");
 
         /// How many staff members there are, including deactivated ones.
         pub fn count_staff() -> one u64 = "SELECT COUNT(*) FROM staff";
@@ -87,6 +91,14 @@ queries! {
         /// Restores a staff member's access.
         pub fn reactivate_staff(id: StaffId)
             = "UPDATE staff SET deactivated_at = NULL WHERE id = :id";
+    }
+}
+
+impl Db<'_> {
+    /// Up to 50 staff members of this name, folded; without one, those whose names have more accents.
+    pub async fn find_staff_by_name(&mut self, name: &str) -> Result<Vec<StaffMember>, StoreError> {
+        let found = self.list_staff_sorted_as(&sort_key(name)).await?;
+        Ok(of_name(found, name, |member| member.name.as_str()))
     }
 }
 

@@ -3,8 +3,12 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{InstantField, labelled},
-    domain::{shown::in_sentence, staff::StaffRef, support_sessions::SupportSessionStatus},
+    components::{InstantField, Suggestions, TextField, labelled},
+    domain::{
+        shown::in_sentence,
+        staff::StaffRef,
+        support_sessions::{STAFF_FIELD, STAFF_OFFERED, SupportSessionStatus},
+    },
     pages::filtered_list::{self, Choice, Shown},
     query::sessions::SessionParts,
 };
@@ -23,14 +27,22 @@ pub(super) fn Filters(
     };
     let words = Signal::derive(move || {
         let statuses = labelled(SupportSessionStatus::ALL, SupportSessionStatus::label);
-        vec![("staff", people()), ("status", statuses)]
+        vec![(STAFF_FIELD, people()), ("status", statuses)]
     });
     let choice = move |name, label, any, options| {
         view! { <Choice shown name label any options/> }
     };
+    let is_long = Memo::new(move |_| staff.with(Vec::len) >= STAFF_OFFERED);
+    let person = move || match is_long.get() {
+        true => view! { <PersonField shown staff/> }.into_any(),
+        false => {
+            let offered = move || choice(STAFF_FIELD, "Staff member", "Any staff member", people());
+            offered.into_any()
+        }
+    };
     view! {
         <filtered_list::Filters shown time="Issued" label="Filter support sessions" words>
-            {move || choice("staff", "Staff member", "Any staff member", people())}
+            {person}
             {choice("status", "Status", "Any status", statuses)}
             <InstantField
                 name="active_at"
@@ -39,5 +51,56 @@ pub(super) fn Filters(
                 error=shown.error("active_at")
             />
         </filtered_list::Filters>
+    }
+}
+
+/// The staff member, where there are too many to choose from: the server looks for what is typed.
+#[component]
+fn PersonField(shown: Shown<SessionParts>, staff: Signal<Vec<StaffRef>>) -> impl IntoView {
+    let id = shown.text(STAFF_FIELD);
+    let text = Signal::derive(move || {
+        let id = id.get();
+        staff.with(|staff| name_of(&id, staff)).unwrap_or(id)
+    });
+    let names = |staff: &Vec<StaffRef>| staff.iter().map(|one| one.name.clone()).collect();
+    let names: Vec<String> = staff.with_untracked(names);
+    view! {
+        <TextField
+            name=STAFF_FIELD
+            label="Staff member"
+            placeholder="Name or ID"
+            from_url=text
+            autocapitalize="none"
+            list="staff-names"
+            error=shown.error(STAFF_FIELD)
+        />
+        <Suggestions id="staff-names" values=names/>
+    }
+    .into_any()
+}
+
+/// The name that stands for an ID, unless it also stands for another.
+fn name_of(id: &str, staff: &[StaffRef]) -> Option<String> {
+    let name = &staff.iter().find(|one| one.id.to_string() == id)?.name;
+    let same = staff.iter().filter(|one| one.name == *name);
+    (same.count() == 1).then(|| name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::StaffId;
+
+    #[test]
+    fn a_name_that_two_people_have_stands_for_neither() {
+        let person = |number, name: &str| StaffRef {
+            id: StaffId::from_uuid(uuid::Uuid::from_u128(number)),
+            name: name.into(),
+        };
+        let staff = [person(1, "Ada"), person(2, "Bo"), person(3, "Bo")];
+        let name = |at: usize| name_of(&staff[at].id.to_string(), &staff);
+        assert_eq!(name(0).as_deref(), Some("Ada"));
+        assert_eq!(name(1), None);
+        assert_eq!(name_of("Ada", &staff), None);
     }
 }

@@ -180,6 +180,13 @@ impl ReadSupportSessions for Stub {
     ) -> Result<SupportSessionList, Problem> {
         Err(Problem::not_found("list"))
     }
+    async fn staff_named(
+        &self,
+        _: &Context,
+        _: &str,
+    ) -> Result<app::domain::staff::StaffRef, Problem> {
+        Err(Problem::not_found("staff member"))
+    }
     async fn detail(
         &self,
         _: &Context,

@@ -231,6 +231,9 @@ impl ReadSupportSessions for Samples {
             at: now(),
         })
     }
+    async fn staff_named(&self, _: &Context, _: &str) -> Result<StaffRef, Problem> {
+        Err(only_a_sample())
+    }
     async fn detail(
         &self,
         _: &Context,

@@ -5,13 +5,17 @@ use app::{
         SupportSessionId,
         access_log::AccessLogEntry,
         caller::{Caller, Context},
+        named::{none_called, several_called},
         page::{Page, PageRequest},
         policy::{Act, SessionActs},
         problem::{Problem, ProblemCode},
+        staff::{StaffMember, StaffRef},
         support_sessions::{
-            DAYS_CHARTED, SessionsOfDay, SupportSession, SupportSessionDetail,
+            DAYS_CHARTED, STAFF_FIELD, SessionsOfDay, SupportSession, SupportSessionDetail,
             SupportSessionFilter, SupportSessionList, SupportSessionStatus,
         },
+        tenants::SUGGESTED_MAX,
+        text::clean,
         time_range::TimePreset,
     },
     ports::ReadSupportSessions,
@@ -20,7 +24,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::SupportSessionsService;
-use crate::services::{ServiceError, tenants::find_tenant};
+use crate::services::{ServiceError, core::SEARCH_MAX, tenants::find_tenant};
 
 impl SupportSessionsService {
     /// A support session that the caller may see. To a tenant's key, or a support session, another
@@ -97,22 +101,50 @@ impl ReadSupportSessions for SupportSessionsService {
         filter: SupportSessionFilter,
         page: PageRequest,
     ) -> Result<SupportSessionList, Problem> {
+        let chosen = filter.staff_id;
         let sessions = self.page(context, filter, page).await?;
         let own_tenant = context.caller.own_tenant();
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         let counts = db.count_support_sessions(own_tenant, now).await?;
-        let staff = match own_tenant {
+        let mut staff = match own_tenant {
             None => db.list_support_session_staff().await?,
             Some(_) => Vec::new(),
         };
+        if own_tenant.is_none()
+            && let Some(id) = chosen
+            && staff.iter().all(|offered| offered.id != id)
+            && let Some(found) = db.lookup_staff(id).await?
+        {
+            staff.push(staff_ref(found.member));
+        }
         Ok(SupportSessionList {
             counts,
             sessions,
             staff,
             at: now,
         })
+    }
+
+    async fn staff_named(&self, context: &Context, text: &str) -> Result<StaffRef, Problem> {
+        self.core.authorise(context, Act::ReadSupportSessions)?;
+        let wrong = |message: String| Problem::invalid_field(STAFF_FIELD, message);
+        let text = clean(text, 1, SEARCH_MAX, false).map_err(|error| wrong(error.to_string()))?;
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let found = db.find_staff_by_name(&text).await?;
+        if let [one] = found.as_slice() {
+            return Ok(staff_ref(one.clone()));
+        }
+        if !found.is_empty() {
+            let ids: Vec<_> = found.iter().map(|one| one.id.to_string()).collect();
+            return Err(wrong(several_called("staff members", &text, &ids)));
+        }
+        let alike = db.list_staff_named(&text, SUGGESTED_MAX).await?;
+        let alike = alike.into_iter();
+        let alike: Vec<_> = alike.map(|one| (one.name, one.id.to_string())).collect();
+        Err(wrong(none_called("staff member", &text, &alike)))
     }
 
     async fn detail(
@@ -176,5 +208,12 @@ impl ReadSupportSessions for SupportSessionsService {
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         Ok(db.list_sessions_by_day(first, DAYS_CHARTED, now).await?)
+    }
+}
+
+fn staff_ref(member: StaffMember) -> StaffRef {
+    StaffRef {
+        id: member.id,
+        name: member.name,
     }
 }

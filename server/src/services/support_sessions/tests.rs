@@ -7,6 +7,7 @@ mod list;
 mod open;
 mod organization;
 mod selected;
+mod staff_filter;
 
 use std::sync::Arc;
 

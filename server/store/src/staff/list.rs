@@ -2,6 +2,7 @@
 
 use app::domain::{
     Timestamp,
+    page::Direction,
     staff::{LinkPurpose, StaffFilter, StaffMember, StaffSort, StaffState},
 };
 
@@ -10,6 +11,7 @@ use crate::{
     Db, Sought, StoreError,
     listing::{Key, Listed, Listing, Wanted},
     record::record,
+    sort_key,
 };
 
 /// A staff member as the list shows them.
@@ -41,6 +43,18 @@ impl Db<'_> {
             vec![first, row.member.id.into()]
         };
         listing(filter).fetch(self, page, keys).await
+    }
+
+    /// The first staff members whose names contain a text, accents aside, by name. E-mail addresses aren't searched.
+    pub async fn list_staff_named(
+        &mut self,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<StaffMember>, StoreError> {
+        let keys = &["sort_name", "id"];
+        let mut listing = Listing::new("staff", keys, Direction::Ascending);
+        listing.and_contains("sort_name", "id", &Sought::new(&sort_key(text)));
+        listing.fetch_after(self, None, limit).await
     }
 }
 

@@ -1,0 +1,61 @@
+//! The staff member that the list is filtered by is found by name.
+
+use super::*;
+
+#[tokio::test]
+async fn a_staff_member_is_found_by_name_and_never_by_e_mail_address() {
+    for world in worlds().await {
+        for (number, name) in [(11, "Ñandú Rey"), (12, "Bo"), (13, "BO")] {
+            world.add_staff(staff_id(number), name).await;
+        }
+        let service = service(&world);
+        let named = async |text: &str| {
+            let found = service.staff_named(&support_admin(1), text).await;
+            found.map_err(|problem| problem.field("staff").unwrap().to_owned())
+        };
+        for text in [" ÑANDÚ  rey", "nandu rey"] {
+            let found = named(text).await.unwrap();
+            assert_eq!(found.id, staff_id(11), "{}: {text}", world.engine);
+        }
+        let several = format!("the ID of one: {}, {}", staff_id(12), staff_id(13));
+        let part = format!("Do you mean Ñandú Rey ({})?", staff_id(11));
+        for (text, why) in [
+            ("bo", several.as_str()),
+            ("NAN", part.as_str()),
+            ("example.com", "Enter the whole name or the ID"),
+            ("%", "Enter the whole name or the ID"),
+            ("b\0o", ""),
+        ] {
+            let refused = named(text).await.unwrap_err();
+            assert!(refused.contains(why), "{}: {refused}", world.engine);
+        }
+        for (caller, code) in [
+            (anonymous(), ProblemCode::Unauthenticated),
+            (key(Some("acme")), ProblemCode::Forbidden),
+        ] {
+            let refused = service.staff_named(&caller, "Bo").await.unwrap_err();
+            assert_eq!(refused.code, code, "{}", world.engine);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_names_the_staff_member_that_it_is_filtered_by_and_none_to_a_tenant() {
+    for world in worlds().await {
+        let filter = SupportSessionFilter {
+            staff_id: Some(staff_id(2)),
+            ..SupportSessionFilter::default()
+        };
+        for (caller, expected) in [
+            (support_admin(1), &["staff2"][..]),
+            (key(Some("acme")), &[]),
+        ] {
+            let list = service(&world)
+                .list(&caller, filter.clone(), PageRequest::default())
+                .await
+                .unwrap();
+            let names: Vec<_> = list.staff.into_iter().map(|one| one.name).collect();
+            assert_eq!(names, expected, "{}", world.engine);
+        }
+    }
+}
