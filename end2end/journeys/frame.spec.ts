@@ -156,6 +156,52 @@ test("a column is sorted by a button that takes Space and Enter, and is a link w
   await context.close();
 });
 
+test("a list that is sorted before its filter is answered keeps both", async ({ session, another }) => {
+  expect(session.id).toBeTruthy();
+  const admin = await another("super_admin");
+  const lists = [
+    ["/support", "overview", "Health", "healthy", "Tenant", "health=healthy&sort=name", "ascending"],
+    ["/support/sessions", "support_sessions", "Status", "ACTIVE", "Expires", "status=ACTIVE&sort=expires", "descending"],
+    ["/audit", "audit_log", "Outcome", "success", "Time", "outcome=success&order=oldest", "ascending"],
+    ["/admin/staff", "list_staff", "Role", "super_admin", "Last sign-in", "role=super_admin&sort=last_sign_in", "descending"],
+    ["/admin/tenants", "managed_tenants", "Status", "active", "Created", "status=active&sort=created", "descending"],
+  ] as const;
+  for (const [path, answer, name, value, column, query, direction] of lists) {
+    await open(admin, path);
+    const filter = admin.getByRole("combobox", { name, exact: true });
+    const head = admin.getByRole("columnheader", { name: column });
+    const go = await hold(admin, answer);
+    await filter.selectOption(value);
+    await head.getByRole("button").click();
+    await expect(admin).toHaveURL(`${path}?${query}`);
+    await go();
+    await expect(head).toHaveAttribute("aria-sort", direction);
+    await expect(filter).toHaveValue(value);
+    await expect(admin).toHaveURL(`${path}?${query}`);
+  }
+});
+
+test("a list that is sorted before typing has rested keeps what is typed, and its order", async ({ page, signIn }) => {
+  await page.clock.install();
+  await signIn("super_admin");
+  await open(page, "/audit");
+  const go = await hold(page, "audit_log");
+  await page.evaluate(() => {
+    const field = document.querySelector<HTMLInputElement>("input[name=action]")!;
+    field.value = "staff.signed_in";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    document.querySelector<HTMLElement>("th .sort")!.click();
+  });
+  const address = "/audit?action=staff.signed_in&order=oldest";
+  await expect(page).toHaveURL(address);
+  // Typing has rested now, and no answer has come.
+  await page.clock.fastForward(1_000);
+  await expect(page).toHaveURL(address);
+  await go();
+  await expect(page.getByRole("columnheader", { name: "Time" })).toHaveAttribute("aria-sort", "ascending");
+  await expect(page).toHaveURL(address);
+});
+
 test("each row of tenants is named by its first cell", async ({ page, signIn }) => {
   await signIn("support_admin");
   const rows = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr");
@@ -203,3 +249,18 @@ test("Back brings the search box in step with the address", async ({ page, signI
   await expect(page).toHaveURL("/support?q=har");
   await expect(search).toHaveValue("har");
 });
+
+/** Holds the answers of a server function back until what it returns is called. */
+async function hold(page: Page, name: string): Promise<() => Promise<void>> {
+  let go = () => {};
+  const held = new Promise<void>((done) => (go = done));
+  const path = `**/_fn/${name}`;
+  await page.route(path, async (route) => {
+    await held;
+    await route.continue();
+  });
+  return async () => {
+    go();
+    await page.unroute(path);
+  };
+}

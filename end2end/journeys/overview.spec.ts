@@ -39,7 +39,6 @@ test("the address carries everything: reload, Back and a pasted link work", asyn
   const health = page.getByRole("combobox", { name: "Health" });
   const names = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr strong");
   await health.selectOption("Healthy");
-  await expect(page).toHaveURL("/support?health=healthy");
   await page.getByRole("columnheader", { name: "Tenant" }).getByRole("button").click();
   await expect(page).toHaveURL("/support?health=healthy&sort=name");
   await page.getByRole("navigation", { name: "Pages of tenants" }).getByRole("link", { name: "Next" }).click();

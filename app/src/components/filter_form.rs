@@ -7,7 +7,10 @@ use leptos::{
     leptos_dom::helpers::TimeoutHandle,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Element, Event, FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement},
+    web_sys::{
+        Element, Event, FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement,
+        UrlSearchParams,
+    },
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -19,6 +22,9 @@ use crate::query::Query;
 
 /// How long typing has to rest before the search begins.
 const REST: Duration = Duration::from_millis(250);
+
+/// The parts of a URL that say how a list is sorted. A link that sorts brings them along, whatever the form keeps.
+const ORDER: [&str; 3] = ["sort", "dir", "order"];
 
 /// The form. With JavaScript it submits as you type or choose, and leaves empty fields out of the
 /// URL.
@@ -36,9 +42,8 @@ pub fn FilterForm(
 ) -> impl IntoView {
     let form = NodeRef::<html::Form>::new();
     let navigate = use_navigate();
-    let path = action.clone();
     let go = move |form: &HtmlFormElement| {
-        let url = form_url(form, &path, &names);
+        let url = form_url(form, None);
         let options = NavigateOptions {
             replace: true,
             scroll: false,
@@ -86,6 +91,7 @@ pub fn FilterForm(
             role="search"
             method="get"
             action=action
+            data-names=names.join(" ")
             aria-label=label
             on:submit=submit
             on:input=input
@@ -111,17 +117,33 @@ fn is_combobox(event: &Event) -> bool {
     target.is_some_and(|target| target.get_attribute("role").as_deref() == Some("combobox"))
 }
 
-fn form_url(form: &HtmlFormElement, path: &str, names: &[&str]) -> String {
-    let Ok(data) = FormData::new_with_form(form) else {
-        return path.to_owned();
+/// The list as the fields have it now, sorted as a query string says or, without one, as the form keeps it.
+fn form_url(form: &HtmlFormElement, sorted: Option<&UrlSearchParams>) -> String {
+    let text = |name| form.get_attribute(name).unwrap_or_default();
+    let data = FormData::new_with_form(form).ok();
+    let value = |name: &str| match sorted.filter(|_| ORDER.contains(&name)) {
+        Some(sorted) => sorted.get(name),
+        None => data.as_ref()?.get(name).as_string(),
     };
-    let value = |name: &str| data.get(name).as_string().unwrap_or_default();
-    names
-        .iter()
+    text("data-names")
+        .split(' ')
         .fold(Query::default(), |query, name| {
-            query.with(name, value(name).trim())
+            query.with(name, value(name).unwrap_or_default().trim())
         })
-        .of(path)
+        .of(&text("action"))
+}
+
+/// Where a link that sorts a list leads: to the list as its filter is now. The list that the link belongs to may be older, while
+/// an answer is on its way or typing has not rested yet.
+pub(super) fn with_present_filter(href: &str) -> String {
+    let (path, query) = href.split_once('?').unwrap_or((href, ""));
+    let form = document().query_selector(&format!("form.filters[action='{path}']"));
+    let form = form.ok().flatten();
+    let form = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+    match (form, UrlSearchParams::new_with_str(query)) {
+        (Some(form), Ok(sorted)) => form_url(&form, Some(&sorted)),
+        _ => href.to_owned(),
+    }
 }
 
 #[component]

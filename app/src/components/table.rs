@@ -1,8 +1,14 @@
 //! Pieces of a table.
 
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
+use leptos::{
+    ev,
+    prelude::*,
+    wasm_bindgen::JsCast as _,
+    web_sys::{Event, HtmlElement},
+};
 
 use super::{
+    filter_form::with_present_filter,
     icon::{Icon, IconName},
     viewer::use_viewer,
 };
@@ -86,6 +92,7 @@ pub fn SortHeader(
                 href=href
                 data-noscroll=""
                 role=move || viewer.is_hydrated().then_some("button")
+                on:click=move |event| keep_filter(&event, &href.get_untracked())
                 on:keydown=press_by_space
             >
                 {label}
@@ -95,13 +102,25 @@ pub fn SortHeader(
     }
 }
 
+/// The router reads the address of a link after this.
+fn keep_filter(event: &Event, href: &str) {
+    if let Some(link) = link_of(event) {
+        // An element takes any attribute of this name.
+        let _ = link.set_attribute("href", &with_present_filter(href));
+    }
+}
+
 /// A link that is a button is pressed by the space bar too.
 fn press_by_space(event: ev::KeyboardEvent) {
     if event.key() == " " {
         event.prevent_default();
-        let link = event.current_target();
-        if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+        if let Some(link) = link_of(&event) {
             link.click();
         }
     }
+}
+
+/// The link that listens to an event.
+fn link_of(event: &Event) -> Option<HtmlElement> {
+    event.current_target()?.dyn_into().ok()
 }

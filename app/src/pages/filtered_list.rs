@@ -25,9 +25,11 @@ use crate::{
 
 pub(super) type Answer<P, L> = Result<Answered<ListQuery<P>, L>, ApiError>;
 
-/// What the filters show: the latest answer, or what was asked for where there is none.
+/// What the filters show: the latest answer, or what was asked for where there is none. Order, time and page size are those that
+/// were asked for.
 #[derive(Debug, Clone)]
 pub struct Shown<P: ListParts> {
+    asked: Memo<ListQuery<P>>,
     query: Memo<ListQuery<P>>,
     tenant: Memo<String>,
     problem: Memo<Option<Problem>>,
@@ -45,6 +47,7 @@ impl<P: ListParts> Shown<P> {
         let tenant = move || answer.with(|answer| Some(answer.as_ref().ok()?.tenant.clone()));
         let span = move || answer.with(|answer| Some(answer.as_ref().ok()?.span));
         Self {
+            asked,
             query: Memo::new(move |_| answered().unwrap_or_else(|| asked.get())),
             tenant: Memo::new(move |_| tenant().unwrap_or_default()),
             problem: Memo::new(move |_| {
@@ -95,9 +98,15 @@ pub(super) fn Filters<P: ListParts>(
     /// The fields that only this list has.
     children: Children,
 ) -> impl IntoView {
-    let Shown { query, tenant, .. } = shown;
+    let Shown {
+        asked,
+        query,
+        tenant,
+        ..
+    } = shown;
+    // What a link has just changed is kept by a field that is changed before the answer.
     let chosen = Signal::derive(move || {
-        query.with(|query| match query.times().is_custom() {
+        asked.with(|query| match query.times().is_custom() {
             true => CUSTOM.to_owned(),
             false => query.time.clone(),
         })
@@ -107,10 +116,13 @@ pub(super) fn Filters<P: ListParts>(
     });
     let address = Signal::derive(move || query.with(|query| query.address(None)));
     let is_filtered = Signal::derive(move || query.with(ListQuery::is_filtered));
-    let at_time = move |time: String| query.with(|query| query.at_time(&time));
+    let at_time = move |time: String| asked.with(|query| query.at_time(&time));
     let names = ListQuery::<P>::names();
     let kept = [P::ORDER, &["limit"]].concat().into_iter();
-    let kept = kept.map(move |name| view! { <KeptField name value=shown.text(name)/> });
+    let kept = kept.map(move |name| {
+        let value = Signal::derive(move || asked.with(|query| query.text(name)));
+        view! { <KeptField name value/> }
+    });
     view! {
         <div class="panel-body filter-bar">
             <div class="bar">
