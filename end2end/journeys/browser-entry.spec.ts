@@ -124,7 +124,7 @@ test("whoever has signed out signs in and opens the tenant once more", async ({ 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a tenant is opened too", async ({ page, demo }) => {
+  test("a tenant is opened too, and left by End now", async ({ page, demo }) => {
     const account = await demo.addStaff("Ida Brandt", "support_admin");
     await page.goto("/sign-in");
     await page.getByLabel("E-mail").fill(account.email);
@@ -137,5 +137,8 @@ test.describe("without JavaScript", () => {
     const link = grantedDialog(page).getByRole("link", { name: /^Enter tenant/ });
     const tab = await tabOf(page.context(), () => link.click());
     await expect(title(tab)).toHaveText(tenant.name);
+    await tab.goto(new URL("/.support-console/end", tab.url()).href);
+    await tab.getByRole("button", { name: "End now" }).click();
+    await expect(title(tab)).toHaveText("Support session ended");
   });
 });

@@ -59,6 +59,23 @@ test("without JavaScript a session is created, its token shown once, and revoked
   expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
 });
 
+test("without JavaScript End now ends one's own session from any page, and links its audit event", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  const path = `/support/tenants/${tenant.id}`;
+  await page.goto(`${path}/create-session`);
+  await fillAndCreate(createDialog(page), {});
+  const { token } = await readGranted(page);
+  await page.goto(path);
+  const band = page.getByRole("region", { name: "Your active support sessions" });
+  await expect(band).toContainText(`You're in ${tenant.name}`);
+  await band.getByRole("button", { name: /^End now/ }).click();
+  await expect(band).toHaveCount(0);
+  await expect(title(page)).toHaveText(tenant.name);
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
+  await page.getByRole("link", { name: "View audit event" }).click();
+  await expect(title(page)).toHaveText(/^Support session revoked/);
+});
+
 test("without JavaScript a tenant's users are logged out", async ({ page, demo }) => {
   const tenant = await demo.registerTenant("Plain Forms");
   await userSignsIn(demo, tenant, "usr_1");
