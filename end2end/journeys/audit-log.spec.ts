@@ -22,6 +22,7 @@ test("the log is filtered by category, and an event has a page of its own", asyn
   await expect(page).toHaveURL("/audit?category=support_session");
   await expect(page.getByRole("list", { name: "Active filters" })).toContainText("Category: Support sessions");
   await expect(rows.first()).toContainText(/Staff member|Support Console/);
+  await expect(rows.first().locator("time")).toHaveText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC/);
   await expect(rows.first()).toContainText("Support session");
   await expect(rows.filter({ hasNotText: "support_session." })).toHaveCount(0);
   await page.getByLabel("Action").fill("support_session.revoked");
@@ -81,6 +82,7 @@ test("an export as CSV holds what is filtered, and no formula", async ({ page },
   expect(head).toContain("action");
   expect(rows.length).toBeGreaterThan(2);
   for (const row of rows) expect(row).toContain("support_session");
+  expect(rows[0], "an instant in UTC").toMatch(/,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z,/);
   expect(csv).not.toMatch(/(^|,|\n)"?[=+@]/);
   expect(csv.charCodeAt(0)).not.toBe(0xfeff);
   const excel = await readFile(await download(page, "CSV for Excel", testInfo), "utf8");

@@ -9,7 +9,7 @@ function lit(page: Page): Locator {
   return page.getByRole(SIDE, { name: "Main" }).locator("a[aria-current]");
 }
 
-test("the navigation is a group for support and the rest, and says where one is", async ({ page, demo, signIn }) => {
+test("the navigation is a group for support and the rest, says where one is, and leads to the page's heading", async ({ page, demo, signIn }) => {
   await signIn("support_admin");
   const main = page.getByRole(SIDE, { name: "Main" });
   await expect(main.getByRole("list", { name: "Support" }).getByRole("link")).toHaveText([/^Tenant health/, /^View Sessions/]);
@@ -26,11 +26,23 @@ test("the navigation is a group for support and the rest, and says where one is"
     ["/support/rules", /^Rules/, "page"],
     ["/support/help", /^Help/, "page"],
   ];
+  const titles = new Set<string>();
   for (const [path, name, current] of places) {
     await open(page, path);
+    await expect(page.locator("h1"), path).toHaveCount(1);
+    titles.add(await page.title());
     await expect(lit(page), path).toHaveText([name]);
     await expect(lit(page), path).toHaveAttribute("aria-current", current);
   }
+  expect(titles.size, [...titles].join()).toBe(places.length);
+
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#content")).toBeFocused();
+  await main.getByRole("link", { name: "Audit log" }).click();
+  await expect(title(page)).toHaveText("Audit log");
+  await expect(title(page)).toBeFocused();
 });
 
 test("nothing leaves the navigation where text is twice as large", async ({ page, signIn }) => {
@@ -65,7 +77,7 @@ test("Escape closes the account menu and gives the focus back", async ({ page, s
   await expect(menu).not.toHaveAttribute("open");
 });
 
-test("fourteen tenants stand on a laptop's screen, and the rows' height is a choice that is kept", async ({ page, demo, signIn }) => {
+test("fourteen tenants stand on a laptop's screen, and the rows' height and the theme are choices that are kept", async ({ page, demo, signIn }) => {
   // Somebody without a support session, whose band would take room.
   await signIn(await demo.addStaff("Rosa Lind", "support_admin"));
   const rows = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr");
@@ -76,17 +88,22 @@ test("fourteen tenants stand on a laptop's screen, and the rows' height is a cho
 
   await page.locator("details.account summary").click();
   await page.getByLabel("Rows").selectOption("Comfortable");
+  await page.getByLabel("Theme").selectOption("Dark");
   expect(Math.min(...(await heights()))).toBeGreaterThanOrEqual(48);
   await page.addInitScript(() => {
     addEventListener("DOMContentLoaded", () => {
-      Object.assign(globalThis, { densityAtFirst: document.documentElement.dataset.density });
+      const { density, theme } = document.documentElement.dataset;
+      Object.assign(globalThis, { atFirst: `${density} ${theme}` });
     });
   });
   await page.reload();
-  expect(await page.evaluate(() => Reflect.get(globalThis, "densityAtFirst"))).toBe("comfortable");
+  expect(await page.evaluate(() => Reflect.get(globalThis, "atFirst"))).toBe("comfortable dark");
   expect(Math.min(...(await heights()))).toBeGreaterThanOrEqual(48);
   await page.locator("details.account summary").click();
   await expect(page.getByLabel("Rows")).toHaveValue("comfortable");
+  await expect(page.locator("html")).toHaveCSS("color-scheme", "dark");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await expect(page.locator("body")).toHaveCSS("animation-duration", "0.001s");
 });
 
 test("the acts of a row stand back until it is pointed at or has the focus, and are there for fingers", async ({ page, signIn, browser }) => {
@@ -257,7 +274,7 @@ async function hold(page: Page, name: string): Promise<() => Promise<void>> {
   const path = `**/_fn/${name}`;
   await page.route(path, async (route) => {
     await held;
-    await route.continue();
+    await route.continue().catch(() => undefined);
   });
   return async () => {
     go();

@@ -1,6 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { expect, expectNoViolations, open, test } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
+import { logRow, openSession } from "../support/support-session.ts";
 
 const inkOf = (figure: Locator) => figure.evaluate((figure) => getComputedStyle(figure).color);
 const LIVE = /^Live · (just now|\d+ s ago)$/;
@@ -45,14 +46,18 @@ test("a page says within half a minute that the server is frozen, dims what may 
   }
 });
 
-test("a browser that is offline says so at once", async ({ page, context, signIn }) => {
-  await signIn("support_admin");
-  await open(page, "/support");
-  await expect(page.getByText(LIVE)).toBeVisible();
+test("a browser that is offline says so at once, and catches up without repeating a row", async ({ page, context, demo, session }) => {
+  await openSession(page, session.id);
+  const rows = page.getByRole("table", { name: "Access Logs" }).locator("tbody tr");
+  await demo.request(session.token, "/v1/whoami");
+  await expect(rows).toHaveCount(1);
   await context.setOffline(true);
   await expect(page.getByText("Connection lost.")).toBeVisible({ timeout: 2_000 });
+  const { headers } = await demo.request(session.token, "/v1/users");
   await context.setOffline(false);
   await expect(page.getByText(LIVE)).toBeVisible();
+  await expect(logRow(page, headers.get("x-request-id"))).toBeVisible();
+  await expect(rows).toHaveCount(2);
 });
 
 test("a paused page stays as it is, over a reload too, and catches up when it is resumed", async ({ page, context, demo, signIn }) => {

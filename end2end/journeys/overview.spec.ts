@@ -13,6 +13,8 @@ test("the failing tenant is found by its card", async ({ page, demo }) => {
   const table = page.getByRole("table", { name: "Tenant health" });
   const rows = table.locator("tbody tr");
   await expect(rows.filter({ hasNotText: "Critical" })).toHaveCount(0);
+  const parts = await table.locator(".badge").evaluateAll((badges) => badges.map(({ firstElementChild, textContent }) => `${firstElementChild?.localName} ${textContent}`));
+  expect(new Set(parts), "a shape and a word").toEqual(new Set(["svg Critical"]));
   await rows.filter({ hasText: failing.id }).getByRole("link", { name: "View Details" }).click();
   await expect(title(page)).toHaveText(failing.name);
   await expect(page.getByText("failed in the last 15 minutes (threshold: 20%)")).toBeVisible();
@@ -26,6 +28,9 @@ test("the failing tenant is found by its card", async ({ page, demo }) => {
 test("the failing tenant is found by search", async ({ page, demo }) => {
   const failing = await demo.tenant("critical");
   const search = page.getByRole("searchbox", { name: "Search by name or ID" });
+  // What announces the number is there before it changes.
+  const count = page.getByRole("status").filter({ hasText: /^[\d,]+ tenants?$/ });
+  await count.evaluate((line) => line.setAttribute("data-from-the-start", ""));
   for (const text of [failing.name.toUpperCase(), failing.id.slice(0, 9)]) {
     await search.fill(text);
     await expect(page).toHaveURL(/\?q=/);
@@ -33,6 +38,7 @@ test("the failing tenant is found by search", async ({ page, demo }) => {
     await expect(page.getByRole("row").filter({ hasText: failing.id })).toBeVisible();
   }
   await expect(page.getByRole("table", { name: "Tenant health" }).locator("tbody tr")).toHaveCount(1);
+  await expect(page.locator("[role=status][data-from-the-start]")).toHaveText("1 tenant");
 });
 
 test("the address carries everything: reload, Back and a pasted link work", async ({ page }) => {
@@ -73,6 +79,8 @@ test("pages follow each other without losing or repeating a tenant", async ({ pa
   await expect(pager.getByRole("link", { name: "Next" })).toHaveAttribute("aria-disabled", "true");
   await pager.getByRole("link", { name: "First" }).click();
   await expect(pager.getByText(/^Rows 1–100 /)).toBeVisible();
+  await open(page, "/support?sort=name&limit=1000");
+  await expect(names, "the server's limit").toHaveCount(200);
 });
 
 test("nothing that matches is a screen of its own, with the next step", async ({ page }) => {
@@ -109,14 +117,15 @@ test("an edited address gets a clear message and a way back", async ({ page }) =
   await expect(page.getByRole("table", { name: "Tenant health" })).toBeVisible();
 });
 
-test("a row leads to its tenant by a click, and in a new tab with Ctrl", async ({ page, context }) => {
+test("a row leads to its tenant by a click, and in a new tab with Ctrl or the middle button", async ({ page, context }) => {
   const row = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr").first();
   const name = await row.locator("strong").innerText();
-  const [tab] = await Promise.all([
-    context.waitForEvent("page"),
-    row.locator("td").nth(2).click({ modifiers: ["ControlOrMeta"] }),
-  ]);
-  await expect(title(tab)).toHaveText(name);
+  const opensTab = async (how: Parameters<typeof row.click>[0]) => {
+    const [tab] = await Promise.all([context.waitForEvent("page"), row.locator("td").nth(2).click(how)]);
+    await expect(title(tab)).toHaveText(name);
+  };
+  await opensTab({ modifiers: ["ControlOrMeta"] });
+  await opensTab({ button: "middle" });
   await row.locator("td").nth(2).click();
   await expect(title(page)).toHaveText(name);
 });
@@ -126,9 +135,19 @@ test("a record that the platform sends shows in the open page", async ({ page, d
   await open(page, `/support?q=${tenant.id}`);
   const row = page.getByRole("row").filter({ hasText: tenant.id });
   await expect(row).toContainText("never");
+  await expect(row.locator(".badge")).toHaveText("Unknown");
+  await expect(row.locator(".badge"), "no colour of a health").toHaveClass("badge mute");
+  await expect(row.locator("td[data-label='Error rate']")).toHaveText("—");
   await expect(page.getByText(/^Live · /)).toBeVisible();
   const record = { tenant_id: tenant.id, at: await demo.now(), status: 200, count: 7 };
   await demo.platform("POST", "requests", [record]);
+  await expect(row.locator("td").nth(2)).toHaveText("7");
+
+  const sorted = page.getByText(/^Sorted as of \d\d:\d\d:\d\d UTC/).locator("time");
+  const before = (await sorted.getAttribute("datetime")) ?? "";
+  await demo.advance("1s");
+  await page.getByRole("link", { name: "Sort again" }).click();
+  await expect(sorted).not.toHaveAttribute("datetime", before);
   await expect(row.locator("td").nth(2)).toHaveText("7");
 });
 

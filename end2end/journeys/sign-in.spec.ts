@@ -11,6 +11,12 @@ test("a page that was asked for comes after the sign-in", async ({ page, demo })
   await page.goto("/support?health=critical&sort=calls");
   await expect(page).toHaveURL(/sign-in\?next=/);
   await expectHydrated(page);
+  for (const [label, autocomplete] of [["E-mail", "username"], ["Password", "current-password"]] as const) {
+    const field = page.getByLabel(label, { exact: true });
+    await expect(field).toHaveAttribute("autocomplete", autocomplete);
+    const paste = (field: Element) => field.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true }));
+    expect(await field.evaluate(paste), `${label} takes what is pasted`).toBe(true);
+  }
   await fillSignIn(page, demo.account("support_admin"));
   await expect(page).toHaveURL("/support?health=critical&sort=calls");
 });
@@ -32,7 +38,7 @@ test("a wrong password and an unknown account get the same answer", async ({ pag
     await expectHydrated(page);
     await fillSignIn(page, { email: tried, password: "not the password at all" });
     const alert = page.getByRole("alert");
-    await expect(alert).toContainText("The e-mail address or the password is wrong.");
+    await expect(alert).toContainText(/^The e-mail address or the password is wrong\.\s*Request ID [0-9a-f-]{36}$/);
     await expect(page.getByLabel("E-mail")).toHaveValue(tried);
     await expect(page.getByLabel("Password", { exact: true })).toHaveValue("");
     answers.push((await alert.innerText()).replace(/Request ID .*/, ""));

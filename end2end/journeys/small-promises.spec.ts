@@ -1,7 +1,22 @@
 // What docs/ux.md promises and no story of its own tells.
+import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { expect, open, test, title } from "../fixtures.ts";
 import { createDialog, logRow, openSession } from "../support/support-session.ts";
+
+test("each promise names journeys that there are", async () => {
+  const root = new URL("../../", import.meta.url);
+  const promises = await readFile(new URL("docs/ux.md", root), "utf8");
+  const lines = [...promises.matchAll(/^\| (\d+) \| .+ \| (.+) \|$/gm)];
+  expect(lines.map(([, number]) => Number(number))).toEqual(Array.from({ length: 54 }, (_, at) => at + 1));
+  for (const [, number, held] of lines) {
+    for (const [, file, title] of held!.matchAll(/`([a-z-]+): ([^`]+)`/g)) {
+      const journeys = await readFile(new URL(`end2end/journeys/${file}.spec.ts`, root), "utf8");
+      const starts = ['"', "`"].map((quote) => `test(${quote}${title}`);
+      expect(starts.some((start) => journeys.includes(start)), `${number}: ${file}: ${title}`).toBe(true);
+    }
+  }
+});
 
 test("telemetry that stops marks every health as stale, without a colour, and says since when", async ({ page, demo, signIn }) => {
   await signIn("super_admin");
@@ -23,7 +38,7 @@ test("telemetry that stops marks every health as stale, without a colour, and sa
   await expect(page.getByText(/^No telemetry since/)).toHaveCount(0);
 });
 
-test("new requests wait behind a button while the pointer is in the log", async ({ page, demo, session }) => {
+test("new requests wait behind a button while the pointer or the focus is in the log", async ({ page, demo, session }) => {
   await openSession(page, session.id);
   await demo.request(session.token, "/v1/whoami");
   const table = page.getByRole("table", { name: "Access Logs" });
@@ -41,6 +56,13 @@ test("new requests wait behind a button while the pointer is in the log", async 
   await expect(waiting).toBeVisible();
   await page.mouse.move(0, 0);
   await expect(logRow(page, next.headers.get("x-request-id"))).toBeVisible();
+  const link = logRow(page, next.headers.get("x-request-id")).getByRole("link").first();
+  await link.focus();
+  const last = await demo.request(session.token, "/v1/whoami");
+  await expect(waiting).toBeVisible();
+  await expect(link).toBeFocused();
+  await title(page).focus();
+  await expect(logRow(page, last.headers.get("x-request-id"))).toBeVisible();
 });
 
 test("a part of a page that fails leaves the rest, with what to do", async ({ page, demo, signIn }) => {
@@ -104,7 +126,7 @@ test("nothing says that it loads before a moment has passed", async ({ page, sig
   expect(delay).toEqual({ animationDelay: "0.2s", visibility: "hidden" });
 });
 
-test("the focus ring stands out from its ground in both themes", async ({ page, signIn }) => {
+test("the focus ring and the borders of fields stand out from their ground in both themes", async ({ page, signIn }) => {
   await signIn("support_admin");
   const control = page.getByRole("link", { name: "View Sessions" }).first();
   for (const colorScheme of ["light", "dark"] as const) {
@@ -120,6 +142,11 @@ test("the focus ring stands out from its ground in both themes", async ({ page, 
       const colour = await page.locator(ground).first().evaluate((part) => getComputedStyle(part).backgroundColor);
       expect(await contrast(page, ring, colour), `${ground}, ${colorScheme}`).toBeGreaterThanOrEqual(3);
     }
+    const field = await page.getByRole("combobox", { name: "Health" }).evaluate((field) => {
+      const { borderTopColor, backgroundColor } = getComputedStyle(field);
+      return { border: borderTopColor, ground: backgroundColor };
+    });
+    expect(await contrast(page, field.border, field.ground), `field, ${colorScheme}`).toBeGreaterThanOrEqual(3);
   }
 });
 

@@ -185,6 +185,9 @@ test("Escape and Cancel close the dialog, and the focus returns", async ({ page,
   await opener.focus();
   await page.keyboard.press("Enter");
   await expect(createDialog(page).getByLabel("Reason")).toBeFocused();
+  // The page below takes no focus.
+  await page.locator(".side a").first().evaluate((link) => (link as HTMLElement).focus());
+  await expect(createDialog(page).getByLabel("Reason")).toBeFocused();
   await page.keyboard.press("Escape");
   await expect(page).toHaveURL(`/support/tenants/${tenant.id}`);
   await expect(createDialog(page)).toHaveCount(0);
