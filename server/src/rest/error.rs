@@ -50,8 +50,9 @@ pub(crate) async fn answer_problems(request: Request, next: Next) -> Response {
             response.headers_mut().insert(header::ALLOW, allow);
         }
         if is_coding {
-            let gzip = HeaderValue::from_static("gzip");
-            response.headers_mut().insert(header::ACCEPT_ENCODING, gzip);
+            let codings = HeaderValue::from_static("gzip, zstd");
+            let headers = response.headers_mut();
+            headers.insert(header::ACCEPT_ENCODING, codings);
         }
     }
     let headers = response.headers_mut();

@@ -1,6 +1,6 @@
 //! Extractors for handlers. An unreadable request becomes a problem that names the field.
 
-use std::io::Read as _;
+use std::io::Read;
 
 use app::domain::{
     at_fault::{field_and_message, shortened},
@@ -22,6 +22,9 @@ use crate::middleware::context::GivenKey;
 const BODY_MAX: usize = 2 * 1024 * 1024;
 /// The largest form, in bytes.
 const FORM_MAX: usize = 64 * 1024;
+/// The binary logarithm of how far back a zstd body may refer: 8 MiB, which every sender has to stay
+/// within (RFC 9659). It limits what unpacking keeps in memory.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 /// The parts of the address.
 pub(crate) struct RestPath<T>(pub(crate) T);
@@ -172,7 +175,7 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
     if announced.is_some_and(|length| length > max as u64) {
         return Err(too_large());
     }
-    let is_packed = is_packed(request.headers())?;
+    let packing = packing(request.headers())?;
     let key = request.extensions().get::<GivenKey>().cloned();
     let sent = axum::body::to_bytes(request.into_body(), max)
         .await
@@ -188,10 +191,12 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
     if let Some(key) = key {
         key.still_counts().await?;
     }
-    if !is_packed {
+    let Some(packing) = packing else {
         return Ok(sent.slice_ref(without_mark(&sent)));
-    }
-    let unpacked = unpacked(&sent, max).map_err(|_| malformed("The body is not gzip."))?;
+    };
+    let unpacked = packing
+        .unpack(&sent, max)
+        .map_err(|_| malformed(format!("The body is not {}.", packing.name())))?;
     if unpacked.len() > max {
         return Err(too_large());
     }
@@ -199,32 +204,55 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
     Ok(unpacked.slice_ref(without_mark(&unpacked)))
 }
 
-/// Whether the body comes as gzip. Another coding is refused: what was not undone must not be read (RFC 9110 §8.4).
-fn is_packed(headers: &HeaderMap) -> Result<bool, Problem> {
+/// How a body is packed.
+#[derive(Debug, Clone, Copy)]
+enum Packing {
+    Gzip,
+    Zstd,
+}
+
+/// How the body is packed, if it is. Another coding is refused: what was not undone must not be read (RFC 9110 §8.4).
+fn packing(headers: &HeaderMap) -> Result<Option<Packing>, Problem> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let coding = codings.next().map_or(&b""[..], HeaderValue::as_bytes);
     let coding = coding.trim_ascii().to_ascii_lowercase();
     match (coding.as_slice(), codings.next()) {
-        (b"" | b"identity", None) => Ok(false),
-        (b"gzip" | b"x-gzip", None) => Ok(true),
+        (b"" | b"identity", None) => Ok(None),
+        (b"gzip" | b"x-gzip", None) => Ok(Some(Packing::Gzip)),
+        (b"zstd", None) => Ok(Some(Packing::Zstd)),
         _ => Err(Problem {
             code: ProblemCode::UnsupportedMediaType,
             ..Problem::invalid_field(
                 CODING,
-                "must be gzip, or left out. Nothing else is unpacked",
+                "must be gzip or zstd, or left out. Nothing else is unpacked",
             )
         }),
     }
 }
 
-/// Unpacks at most one byte more than `max`, so that a small body can't fill the memory.
-fn unpacked(body: &[u8], max: usize) -> std::io::Result<Vec<u8>> {
-    let mut unpacked = Vec::new();
-    let at_most = (max as u64).saturating_add(1);
-    MultiGzDecoder::new(body)
-        .take(at_most)
-        .read_to_end(&mut unpacked)?;
-    Ok(unpacked)
+impl Packing {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// Unpacks at most one byte more than `max`, so that a small body can't fill the memory.
+    fn unpack(self, body: &[u8], max: usize) -> std::io::Result<Vec<u8>> {
+        let reader: Box<dyn Read + '_> = match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(body)),
+            Self::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(body)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+                Box::new(decoder)
+            }
+        };
+        let mut unpacked = Vec::new();
+        let at_most = (max as u64).saturating_add(1);
+        reader.take(at_most).read_to_end(&mut unpacked)?;
+        Ok(unpacked)
+    }
 }
 
 /// The `Idempotency-Key` of a request, if it has one.

@@ -534,6 +534,18 @@ async fn another_media_type_is_refused() {
     }
 }
 
+fn zstd(text: &[u8]) -> Vec<u8> {
+    zstd::encode_all(text, 3).unwrap()
+}
+
+/// An empty list whose frame wants 16 MiB kept while it is unpacked.
+fn wide_zstd() -> Vec<u8> {
+    let magic = [0x28, 0xB5, 0x2F, 0xFD];
+    let (descriptor, window, last_raw_block_of_2) = (0, 14 << 3, [0x11, 0, 0]);
+    let head = [&magic[..], &[descriptor, window], &last_raw_block_of_2].concat();
+    [&head[..], b"[]"].concat()
+}
+
 fn gzip(text: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
 
@@ -549,8 +561,10 @@ async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken(
     console.register("acme", "Acme").await;
     let record = json!([{"tenant_id": "acme", "at": noon(), "status": 200}]).to_string();
     let tenant = json!({"slug": "packed", "name": "Packed", "status": "active"}).to_string();
-    let bomb = gzip(" ".repeat(8 * 1024 * 1024 + 1).as_bytes());
+    let spaces = " ".repeat(8 * 1024 * 1024 + 1).into_bytes();
+    let (bomb, zstd_bomb) = (gzip(&spaces), zstd(&spaces));
     assert!(bomb.len() < 100_000, "{}", bomb.len());
+    assert!(zstd_bomb.len() < 100_000, "{}", zstd_bomb.len());
     let (records, put) = ("/api/v1/requests", "/api/v1/tenants/packed");
     for (method, path, coding, body, status) in [
         ("POST", records, "gzip", gzip(record.as_bytes()), 200),
@@ -563,6 +577,18 @@ async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken(
             200,
         ),
         ("PUT", put, "gzip", gzip(tenant.as_bytes()), 201),
+        ("POST", records, "zstd", zstd(record.as_bytes()), 200),
+        ("PUT", put, "zstd", zstd(tenant.as_bytes()), 200),
+        ("POST", records, "zstd", zstd_bomb, 413),
+        ("POST", records, "zstd", wide_zstd(), 400),
+        ("POST", records, "zstd", record.clone().into_bytes(), 400),
+        (
+            "POST",
+            records,
+            "zstd",
+            zstd(record.as_bytes())[..20].to_vec(),
+            400,
+        ),
         ("POST", records, "gzip", bomb.clone(), 413),
         ("PUT", put, "gzip", bomb, 413),
         ("POST", records, "gzip", record.clone().into_bytes(), 400),
@@ -576,7 +602,7 @@ async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken(
         ("POST", records, "br", record.clone().into_bytes(), 415),
         ("POST", records, "deflate", record.clone().into_bytes(), 415),
         ("POST", records, "gzip, gzip", gzip(record.as_bytes()), 415),
-        ("PUT", put, "zstd", tenant.clone().into_bytes(), 415),
+        ("PUT", put, "gzip, zstd", zstd(tenant.as_bytes()), 415),
     ] {
         let mut request = request(&app, method, path, Some("platform"), body);
         let headers = request.headers_mut();
@@ -585,7 +611,7 @@ async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken(
         let answer = send(&app, request).await;
         assert_eq!(answer.status, status, "{method} {path} {coding}");
         if status == 415 {
-            assert_eq!(answer.headers["accept-encoding"], "gzip");
+            assert_eq!(answer.headers["accept-encoding"], "gzip, zstd");
             assert_eq!(answer.json()["code"], "unsupported_media_type");
         }
     }
