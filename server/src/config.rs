@@ -51,6 +51,8 @@ pub struct Config {
     /// Scopes beside the built-in `read_only`.
     pub scopes: Vec<ScopeConfig>,
     pub health: Thresholds,
+    /// What telemetry in OpenTelemetry's terms means.
+    pub telemetry: TelemetryConfig,
     /// Limits and rules of support sessions.
     pub support_sessions: SupportSessionConfig,
     pub tenants: TenantsConfig,
@@ -79,6 +81,22 @@ pub struct ConsoleConfig {
     /// The address for managing a tenant on the platform, with `{tenant_id}` in place of the
     /// tenant.
     pub manage_tenant_url: Option<String>,
+}
+
+/// What telemetry in OpenTelemetry's terms means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// The attributes that name a call's tenant. The first of them that a call has counts.
+    pub tenant_attributes: Vec<String>,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self {
+            tenant_attributes: vec!["tenant.id".to_owned()],
+        }
+    }
 }
 
 /// Limits and rules of support sessions.
@@ -259,6 +277,7 @@ impl Default for Config {
             forward_auth: None,
             scopes: Vec::new(),
             health: Thresholds::default(),
+            telemetry: TelemetryConfig::default(),
             support_sessions: SupportSessionConfig::default(),
             tenants: TenantsConfig::default(),
             limits: LimitConfig::default(),

@@ -12,6 +12,8 @@ use crate::host_name::host_name;
 
 /// The shortest time for which the record can be kept, in days.
 const SHORTEST_RETENTION: u32 = 30;
+/// How many attributes may name a tenant. Each is looked for in each call.
+const TENANT_ATTRIBUTES_MAX: usize = 16;
 
 /// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl Config {
         self.check_browser(&mut faults);
         self.check_forward_auth(&mut faults);
         self.check_health(&mut faults);
+        self.check_telemetry(&mut faults);
         self.check_retention(&mut faults);
         if faults.is_empty() {
             Ok(())
@@ -228,6 +231,17 @@ impl Config {
             );
         }
     }
+
+    fn check_telemetry(&self, faults: &mut Vec<String>) {
+        let names = &self.telemetry.tenant_attributes;
+        let is_name = |name: &String| !name.is_empty() && name.trim() == name;
+        if !(1..=TENANT_ATTRIBUTES_MAX).contains(&names.len()) || !names.iter().all(is_name) {
+            faults.push(format!(
+                "telemetry.tenant_attributes must have 1 to {TENANT_ATTRIBUTES_MAX} names of \
+                 attributes, such as [\"tenant.id\"]"
+            ));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -319,6 +333,15 @@ mod tests {
             "localhost:3100",
         );
         assert_eq!(here, "");
+    }
+
+    #[test]
+    fn telemetry_needs_a_name_for_the_tenant() {
+        let with = |names: &str| faults(&format!("[telemetry]\ntenant_attributes = {names}\n"));
+        assert_eq!(with(r#"["tenant.id", "enduser.tenant"]"#), "");
+        for bad in ["[]", r#"[""]"#, r#"[" tenant.id"]"#] {
+            assert!(with(bad).contains("telemetry.tenant_attributes"), "{bad}");
+        }
     }
 
     #[test]

@@ -117,6 +117,7 @@ fn default_of(key: &str) -> Option<&'static str> {
         "health.warning_percent" => "5.0",
         "health.critical_percent" => "20.0",
         "health.reduced_percent" => "50.0",
+        "telemetry.tenant_attributes" => "tenant.id",
         "support_sessions.require_ticket"
         | "support_sessions.end_when_suspended"
         | "retention.archive_first" => "false",

@@ -89,6 +89,7 @@ variables! {
     "HEALTH__WARNING_PERCENT" "health.warning_percent" Decimal;
     "HEALTH__CRITICAL_PERCENT" "health.critical_percent" Decimal;
     "HEALTH__REDUCED_PERCENT" "health.reduced_percent" Decimal;
+    "TELEMETRY__TENANT_ATTRIBUTES" "telemetry.tenant_attributes" List;
     "SUPPORT_SESSIONS__REQUIRE_TICKET" "support_sessions.require_ticket" Bool;
     "SUPPORT_SESSIONS__REQUESTS_TOTAL" "support_sessions.requests_total" Integer;
     "SUPPORT_SESSIONS__REQUESTS_PER_MINUTE" "support_sessions.requests_per_minute" Integer;
