@@ -73,6 +73,24 @@ impl TelemetryService {
         batch: Batch,
         idempotency_key: Option<String>,
     ) -> Result<IngestReport, Problem> {
+        let report = self.ingest_any(context, &batch, idempotency_key).await?;
+        match is_refused(&report) {
+            true => Err(refused(&report)),
+            false => Ok(report),
+        }
+    }
+
+    /// The same, but it is no error if no record is valid. Nothing is kept then either.
+    ///
+    /// # Errors
+    ///
+    /// [`ProblemCode::Conflict`] if the key was used with other records.
+    pub async fn ingest_any(
+        &self,
+        context: &Context,
+        batch: &Batch,
+        idempotency_key: Option<String>,
+    ) -> Result<IngestReport, Problem> {
         self.core.authorise(context, Act::SendTelemetry)?;
         if batch.records.len() > MAX_RECORDS {
             return Err(Problem::new(
@@ -92,12 +110,12 @@ impl TelemetryService {
 
     async fn take_in(
         &self,
-        batch: Batch,
+        batch: &Batch,
         key: Option<BatchKey>,
     ) -> Result<IngestReport, ServiceError> {
         let now = self.core.now();
         let claimed = match &key {
-            Some(key) => Some(self.claim(key, &batch, now).await?),
+            Some(key) => Some(self.claim(key, batch, now).await?),
             None => None,
         };
         if let Some(report) = claimed.as_ref().and_then(|batch| batch.report.clone()) {
@@ -105,18 +123,17 @@ impl TelemetryService {
         }
         let as_of = claimed.as_ref().map_or(now, |batch| batch.received_at);
         let error_status = self.core.config.health.error_status;
-        let support = self.support_traffic(&batch, key.as_ref(), as_of).await?;
+        let support = self.support_traffic(batch, key.as_ref(), as_of).await?;
         let plan = {
             let mut reader = self.core.store.read().await?;
-            Plan::draw(&mut reader.db(), &batch, error_status, as_of, &support).await?
+            Plan::draw(&mut reader.db(), batch, error_status, as_of, &support).await?
         };
         let report = plan.report.clone();
-        let none_good = report.accepted == 0 && report.support_traffic == 0;
-        if none_good && !report.rejected.is_empty() {
+        if is_refused(&report) {
             if let Some(key) = key {
                 self.release(key).await?;
             }
-            return Err(refused(&report).into());
+            return Ok(report);
         }
         let done = claimed.and_then(|batch| batch.done);
         let chunks = plan.chunks(done.as_ref());
@@ -340,6 +357,11 @@ fn validate_key(key: String) -> Result<String, Problem> {
             format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters"),
         ))
     }
+}
+
+/// Whether a batch has no valid record, but others.
+fn is_refused(report: &IngestReport) -> bool {
+    report.accepted == 0 && report.support_traffic == 0 && !report.rejected.is_empty()
 }
 
 /// The answer to a batch without a single valid record.
