@@ -6,6 +6,7 @@
 
 mod evaluate;
 mod health_changes;
+pub mod otlp;
 mod plan;
 mod support_traffic;
 pub mod ticker;

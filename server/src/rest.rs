@@ -1,5 +1,5 @@
-//! The integration API under `/api/v1`, described by `/api/v1/openapi.json`, and `/introspect` at
-//! the address that its callers expect.
+//! The integration API under `/api/v1`, described by `/api/v1/openapi.json`, and `/introspect`,
+//! `/v1/traces` and `/v1/metrics` at the addresses that their callers expect.
 //!
 //! One file per resource. Handlers read the request, call a service and write the response.
 //! Services decide about permissions. Callers have keys, or are support sessions reading what their
@@ -19,6 +19,7 @@ pub(crate) mod identities;
 mod limits;
 mod list;
 pub(crate) mod organizations;
+pub(crate) mod otlp;
 mod records;
 pub(crate) mod requests;
 pub(crate) mod support_sessions;
@@ -62,7 +63,8 @@ impl Modify for Keys {
             The token of a support session reads its own tenant's audit log and support sessions. \
             Errors are problem details (RFC 9457) with a stable `code`. Each key may ask so often: \
             `RateLimit-Policy` and `RateLimit` in each answer to a key that works say what applies and what is left \
-            (draft-ietf-httpapi-ratelimit-headers-10)."
+            (draft-ietf-httpapi-ratelimit-headers-10). \
+            Telemetry is also taken by OpenTelemetry's protocol (OTLP/HTTP) at `/v1/traces` and `/v1/metrics`, with the same keys."
     ),
     components(schemas(error::ProblemDocument)),
     modifiers(&Keys),

@@ -4,7 +4,7 @@
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
 //! | browsers | `pages`, `files`, `forms`, `live`, `downloads` | log, refusals, who asks (cookie), same origin, address, lane of the store, size of the body, threads that can wait (downloads), compression (pages, downloads), how often |
-//! | programs with a key | `rest` | log, length of the head, support session, who asks (key), how often, turns, threads that can wait, lane of the store, compression, problems |
+//! | programs with a key | `rest` | log, length of the head, form of problems (OTLP), support session, who asks (key), how often, turns, threads that can wait, lane of the store, compression, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what is in this stack. The services decide, because a server function
@@ -298,6 +298,9 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         .route("/openapi.json", get(openapi_json))
         .fallback(rest::no_such_address);
     let (root, _) = rest_at_the_root().split_for_parts();
+    let root = root
+        .route(rest::otlp::TRACES, post(rest::otlp::send_traces))
+        .route(rest::otlp::METRICS, post(rest::otlp::send_metrics));
     let establish = EstablishKey::new(state.core.clone(), state.api_keys.clone());
     let limited = Limit {
         limits: state.limits.clone(),
@@ -316,6 +319,7 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         None => routes,
     };
     routes
+        .layer(from_fn(rest::otlp::answer_in_kind))
         .layer(from_fn(address::refuse_long))
         .layer(from_fn(log_request))
 }

@@ -15,13 +15,13 @@ pub const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// The most calls of one record.
 const MAX_COUNT: u32 = 1_000_000;
 /// The longest method, in characters.
-const METHOD_MAX: usize = 32;
+pub(super) const METHOD_MAX: usize = 32;
 /// The longest path, in characters.
-const PATH_MAX: usize = 2048;
+pub(super) const PATH_MAX: usize = 2048;
 /// The longest request id, in characters.
 const REQUEST_ID_MAX: usize = 200;
 /// The longest duration: 30 days in milliseconds.
-const DURATION_MAX_MS: u64 = 2_592_000_000;
+pub(super) const DURATION_MAX_MS: u64 = 2_592_000_000;
 
 /// A batch as it was sent: its records in order, or the reason why one could not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,6 +99,11 @@ pub fn validate(
         }
     }
     Ok(())
+}
+
+/// Whether [`validate`] would take a text, without saying why not.
+pub(super) fn is_fit(text: &str, max: usize) -> bool {
+    clean(text, 1, max, false).is_ok_and(|clean| clean == text.trim())
 }
 
 #[cfg(test)]
