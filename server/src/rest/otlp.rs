@@ -38,7 +38,7 @@ pub(crate) const TRACES: &str = "/v1/traces";
 pub(crate) const METRICS: &str = "/v1/metrics";
 
 /// How many kinds of faults an answer names.
-const KINDS_MAX: usize = 10;
+const KINDS_MAX: usize = 16;
 
 /// Send calls of tenants as spans.
 pub(crate) async fn send_traces(

@@ -1,5 +1,6 @@
 mod keys;
 mod limits;
+mod otlp;
 mod support_sessions;
 
 use std::{collections::HashMap, fmt::Write as _};

@@ -121,7 +121,7 @@ pub fn write_message(number: u64, text: &str) -> Vec<u8> {
 
 /// Appends a field of bytes. Its number is below 16.
 pub fn write_bytes(number: u8, bytes: &[u8], message: &mut Vec<u8>) {
-    message.push(number << 3 | 2);
+    message.push((number << 3) | 2);
     write_varint(bytes.len() as u64, message);
     message.extend_from_slice(bytes);
 }
@@ -150,7 +150,7 @@ mod tests {
         let fields: Result<Vec<_>, _> = Fields::of(&message).collect();
         let expected = vec![
             (1, Field::Number(150)),
-            (2, Field::Number(1 << 63 | 1)),
+            (2, Field::Number((1 << 63) | 1)),
             (3, Field::Bytes(b"hi")),
             (4, Field::Number(7)),
         ];

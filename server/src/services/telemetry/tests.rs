@@ -168,6 +168,24 @@ proptest! {
 }
 
 #[tokio::test]
+async fn a_batch_without_a_valid_record_can_be_reported_and_frees_its_key() {
+    for console in both().await {
+        console.register("acme", "Acme").await;
+        let context = platform_key();
+        let send = async |tenant: &str| {
+            let batch = Batch::from(vec![calls(tenant, noon(), 200, 1)]);
+            let sent = console
+                .telemetry
+                .ingest_any(&context, &batch, Some("k".into()));
+            let report = sent.await.unwrap();
+            (report.accepted, report.rejected.len())
+        };
+        assert_eq!(send("nobody").await, (0, 1), "{}", console.engine);
+        assert_eq!(send("acme").await, (1, 0), "{}", console.engine);
+    }
+}
+
+#[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn each_bad_record_is_named_and_the_good_ones_count() {
     let now = noon();

@@ -4,7 +4,10 @@ use app::domain::access_log::{Refusal, RequestEnd, RequestOutcome};
 use gateway::ports::{Intent, Recorder, RefusedRequest};
 
 use super::*;
-use crate::services::testing::{Opened, form, noon, worlds};
+use crate::{
+    ingest::otlp::{self, Encoding, Signal},
+    services::testing::{Opened, form, noon, worlds},
+};
 use store::testing::new_event;
 
 /// A call of `acme` that failed and carries a request id.
@@ -67,6 +70,47 @@ async fn support_traffic_never_counts() {
         let at = console.engine;
         assert_eq!(told(&console, vec![record]).await, (0, 1), "{at}");
         assert_eq!(console.stored("acme").await.signals.last_seen, None);
+    }
+}
+
+#[tokio::test]
+async fn a_span_with_the_id_of_a_support_request_does_not_count() {
+    for console in worlds().await {
+        let (_, intent) = forwarded(&console).await;
+        let text = |key: &str, value: &str| serde_json::json!({"key": key, "value": {"stringValue": value}});
+        let id = intent.request_id.to_string();
+        let span = serde_json::json!({
+            "kind": 2,
+            "endTimeUnixNano": intent.at.timestamp_nanos_opt().unwrap().to_string(),
+            "attributes": [
+                text("tenant.id", "acme"),
+                text("http.request.method", "GET"),
+                text("http.route", "/v1/{feed}"),
+                {"key": "http.response.status_code", "value": {"intValue": 500}},
+                {
+                    "key": "http.request.header.x-request-id",
+                    "value": {"arrayValue": {"values": [{"stringValue": id}]}},
+                },
+            ],
+        });
+        let body = serde_json::json!({
+            "resourceSpans": [{"scopeSpans": [{"spans": [span, span]}]}]
+        });
+        let names = &console.core.config.telemetry.tenant_attributes;
+        let body = body.to_string();
+        let batch = otlp::read(Signal::Traces, Encoding::Json, body.as_bytes(), names);
+        let batch = batch.unwrap();
+        for repeated in [false, true] {
+            let report = console
+                .telemetry
+                .ingest_any(&platform_key(), &batch, Some("k".into()))
+                .await
+                .unwrap();
+            let found = (report.accepted, report.support_traffic, report.repeated);
+            assert_eq!(found, (1, 1, repeated), "{}", console.engine);
+        }
+        let errors = console.stored("acme").await.signals.errors_24h;
+        assert_eq!(errors, 1, "{}", console.engine);
     }
 }
 
