@@ -97,7 +97,7 @@ fn lists_within_lists_are_not_followed() {
 fn very_many_parts_cost_little_or_are_refused() {
     let megabytes = 8 * 1024 * 1024;
     // Each span takes two bytes, and is none of a server.
-    let spans = export(&[(2 << 3) | 2, 0].repeat(megabytes / 2));
+    let spans = export(&[0x12_u8, 0].repeat(megabytes / 2));
     let batch = read(Signal::Traces, Encoding::Protobuf, &spans, &names());
     assert!(batch.unwrap().records.is_empty());
 
