@@ -39,7 +39,10 @@ pub enum Unreadable {
     /// With the field at fault, and why.
     #[error("The body is not an export request of OTLP in JSON: {0}.")]
     Json(String),
-    #[error("A request can have at most {} calls. Send smaller batches.", MAX_RECORDS)]
+    #[error(
+        "A request can have at most {} calls. Send smaller batches.",
+        MAX_RECORDS
+    )]
     TooManyCalls,
     #[error("The body has too many objects and lists. Send smaller batches.")]
     TooManyObjects,
