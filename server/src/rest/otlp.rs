@@ -6,11 +6,13 @@
 
 mod answer;
 
+use std::fmt;
+
 use app::domain::{
     caller::Context,
     policy::Act,
     problem::{Problem, ProblemCode},
-    telemetry::{IngestReport, RejectedRecord, RequestRecord},
+    telemetry::{RejectedRecord, RequestRecord},
 };
 use axum::{
     extract::{Request, State},
@@ -72,19 +74,37 @@ async fn receive(
     let body = read_body(request, BATCH_MAX).await?;
     let tenant_attributes = &state.core.config.telemetry.tenant_attributes;
     let batch = otlp::read(signal, encoding, &body, tenant_attributes).map_err(unreadable)?;
-    let report = match batch.records.iter().any(Result::is_ok) {
-        true => {
-            let key = content_key(signal, tenant_attributes, &body);
-            let counted = state.telemetry.ingest_any(context, &batch, Some(key));
-            counted.await?
+    let (batch, mut rejected) = sorted_out(batch);
+    let mut message = Told::default();
+    for one in &rejected {
+        message.add(one, None);
+    }
+    if !batch.records.is_empty() {
+        let key = content_key(signal, tenant_attributes, &body);
+        let report = state.telemetry.ingest_any(context, &batch, Some(key));
+        let report = report.await?;
+        for one in &report.rejected {
+            let record = batch.records.get(one.index);
+            message.add(one, record.and_then(|record| record.as_ref().ok()));
         }
-        false => nothing_valid(&batch),
-    };
-    let rejected = report.rejected.len() as u64;
-    let message = told(&batch, &report.rejected);
-    Ok(answer::partial_success(
-        encoding, signal, rejected, &message,
-    ))
+        rejected.extend(report.rejected);
+    }
+    let count = rejected.len() as u64;
+    let message = message.to_string();
+    Ok(answer::partial_success(encoding, signal, count, &message))
+}
+
+/// The calls that may count, and why the others don't. Only the former go on: the report of a batch
+/// is kept with its key.
+fn sorted_out(batch: Batch) -> (Batch, Vec<RejectedRecord>) {
+    let (mut records, mut rejected) = (Vec::new(), Vec::new());
+    for record in batch.records {
+        match record {
+            Ok(record) => records.push(Ok(record)),
+            Err(reason) => rejected.push(reason),
+        }
+    }
+    (Batch { records }, rejected)
 }
 
 fn unreadable(error: Unreadable) -> Problem {
@@ -93,17 +113,6 @@ fn unreadable(error: Unreadable) -> Problem {
         Unreadable::TooManyCalls | Unreadable::TooManyObjects => ProblemCode::TooLarge,
     };
     Problem::new(code, error.to_string())
-}
-
-/// The report of a batch without a single call that could count.
-fn nothing_valid(batch: &Batch) -> IngestReport {
-    let records = batch.records.iter();
-    IngestReport {
-        rejected: records
-            .filter_map(|record| record.as_ref().err().cloned())
-            .collect(),
-        ..IngestReport::default()
-    }
 }
 
 /// The key of a batch, since OTLP has none: what it says. Senders repeat a batch that was not
@@ -128,29 +137,56 @@ const fn path(signal: Signal) -> &'static str {
 }
 
 /// Names each kind of fault once, with how often it occurred and where it occurred first.
-fn told(batch: &Batch, rejected: &[RejectedRecord]) -> String {
-    let mut kinds: Vec<(&RejectedRecord, u64)> = Vec::new();
-    for one in rejected {
-        let is_same =
-            |first: &RejectedRecord| first.field == one.field && first.message == one.message;
-        match kinds.iter_mut().find(|(first, _)| is_same(first)) {
-            Some((_, times)) => *times += 1,
-            None if kinds.len() < KINDS_MAX => kinds.push((one, 1)),
-            None => {}
+#[derive(Default)]
+struct Told(Vec<Kind>);
+
+/// A kind of fault.
+struct Kind {
+    field: String,
+    message: String,
+    calls: u64,
+    /// The first value at fault.
+    value: Option<String>,
+}
+
+impl Told {
+    /// Adds a fault, with the record that has it if there is one.
+    fn add(&mut self, fault: &RejectedRecord, record: Option<&RequestRecord>) {
+        let field = fault.field.as_deref().unwrap_or("record");
+        let mut kinds = self.0.iter_mut();
+        let same = kinds.find(|kind| kind.field == field && kind.message == fault.message);
+        if let Some(kind) = same {
+            kind.calls += 1;
+        } else if self.0.len() < KINDS_MAX {
+            self.0.push(Kind {
+                field: field.to_owned(),
+                message: fault.message.clone(),
+                calls: 1,
+                value: record.and_then(|record| value_of(record, field)),
+            });
         }
     }
-    let kinds = kinds.into_iter().map(|(first, times)| {
-        let field = first.field.as_deref().unwrap_or("record");
-        let record = batch.records.get(first.index);
-        let value = record.and_then(|record| value_of(record.as_ref().ok()?, field));
-        let value = value.map_or_else(String::new, |value| format!(", the first with {value}"));
-        let calls = if times == 1 { "call" } else { "calls" };
-        format!("{field}: {} ({times} {calls}{value})", first.message)
-    });
-    let kinds: Vec<_> = kinds.collect();
-    match kinds.is_empty() {
-        true => String::new(),
-        false => format!("Not counted: {}.", kinds.join("; ")),
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, kind) in self.0.iter().enumerate() {
+            let before = if place == 0 { "Not counted: " } else { "; " };
+            let calls = if kind.calls == 1 { "call" } else { "calls" };
+            write!(
+                f,
+                "{before}{}: {} ({} {calls}",
+                kind.field, kind.message, kind.calls
+            )?;
+            if let Some(value) = &kind.value {
+                write!(f, ", the first with {value}")?;
+            }
+            f.write_str(")")?;
+        }
+        match self.0.is_empty() {
+            true => Ok(()),
+            false => f.write_str("."),
+        }
     }
 }
 
