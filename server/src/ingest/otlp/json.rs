@@ -1,12 +1,12 @@
 //! Export requests in JSON: names in lower camel case, unknown ones ignored, 64-bit numbers as
 //! texts, enumerations as numbers (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>).
 
-use app::domain::at_fault::field_and_message;
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error},
-};
+mod scalar;
 
+use app::domain::at_fault::field_and_message;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use self::scalar::{Choice, decimal, maybe_whole, or_default, whole};
 use super::{
     Unreadable,
     attributes::{Attributes, Names, Value},
@@ -70,7 +70,7 @@ struct Holder {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct JsonSpan {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
     kind: Choice,
     #[serde(default, deserialize_with = "whole")]
     start_time_unix_nano: u64,
@@ -84,7 +84,7 @@ struct JsonSpan {
 
 #[derive(Default, Deserialize)]
 struct Status {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
     code: Choice,
 }
 
@@ -104,7 +104,7 @@ struct Metric {
 struct Data {
     #[serde(default, deserialize_with = "or_default")]
     data_points: Vec<JsonPoint>,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
     aggregation_temporality: Choice,
 }
 
@@ -157,71 +157,6 @@ struct Member {
     string_value: Option<String>,
     #[serde(default, deserialize_with = "maybe_whole")]
     int_value: Option<i64>,
-}
-
-/// A value of an enumeration. Some programs write its name.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Choice {
-    Number(u64),
-    Name(String),
-}
-
-impl Default for Choice {
-    fn default() -> Self {
-        Self::Number(0)
-    }
-}
-
-impl Choice {
-    fn is(&self, number: u64, name: &str) -> bool {
-        match self {
-            Self::Number(given) => *given == number,
-            Self::Name(given) => given == name,
-        }
-    }
-}
-
-/// A number, or its digits.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written<T> {
-    Number(T),
-    Text(String),
-}
-
-/// A value of JSON, where `null` is the default.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    match Option::<Written<u64>>::deserialize(deserializer)? {
-        None => Ok(0),
-        Some(Written::Number(number)) => Ok(number),
-        Some(Written::Text(text)) => text.parse().map_err(D::Error::custom),
-    }
-}
-
-fn maybe_whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    match Option::<Written<i64>>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(Written::Number(number)) => Ok(Some(number)),
-        Some(Written::Text(text)) => text.parse().map(Some).map_err(D::Error::custom),
-    }
-}
-
-/// JSON has no numbers for `NaN` and `Infinity`, which come as texts.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    match Option::<Written<f64>>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(Written::Number(number)) => Ok(Some(number)),
-        Some(Written::Text(text)) => text.parse().map(Some).map_err(D::Error::custom),
-    }
 }
 
 /// Reads an `ExportTraceServiceRequest`.

@@ -137,6 +137,10 @@ fn what_is_no_export_is_named() {
         ("{} {}", "more after its end"),
         (r#"{"resourceSpans":7}"#, "resourceSpans: invalid type"),
         (
+            r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":[0,0,0]}]}]}]}"#,
+            "kind: invalid type: sequence, expected a number or a text",
+        ),
+        (
             r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"endTimeUnixNano":"soon"}]}]}]}"#,
             "resourceSpans[0].scopeSpans[0].spans[0].endTimeUnixNano: invalid digit",
         ),
