@@ -75,7 +75,7 @@ async fn receive(
     let tenant_attributes = &state.core.config.telemetry.tenant_attributes;
     let batch = otlp::read(signal, encoding, &body, tenant_attributes).map_err(unreadable)?;
     let (batch, mut rejected) = sorted_out(batch);
-    let mut message = Told::default();
+    let mut message = Faults::default();
     for one in &rejected {
         message.add(one, None);
     }
@@ -121,10 +121,10 @@ fn content_key(signal: Signal, tenant_attributes: &[String], body: &[u8]) -> Str
     let mut hasher = Sha256::new();
     hasher.update(path(signal));
     for name in tenant_attributes {
-        hasher.update([0]);
+        hasher.update([0_u8]);
         hasher.update(name);
     }
-    hasher.update([0, 0]);
+    hasher.update([0_u8, 0]);
     hasher.update(body);
     format!("otlp-{}", hex::encode(hasher.finalize()))
 }
@@ -138,7 +138,7 @@ const fn path(signal: Signal) -> &'static str {
 
 /// Names each kind of fault once, with how often it occurred and where it occurred first.
 #[derive(Default)]
-struct Told(Vec<Kind>);
+struct Faults(Vec<Kind>);
 
 /// A kind of fault.
 struct Kind {
@@ -149,7 +149,7 @@ struct Kind {
     value: Option<String>,
 }
 
-impl Told {
+impl Faults {
     /// Adds a fault, with the record that has it if there is one.
     fn add(&mut self, fault: &RejectedRecord, record: Option<&RequestRecord>) {
         let field = fault.field.as_deref().unwrap_or("record");
@@ -168,7 +168,7 @@ impl Told {
     }
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, kind) in self.0.iter().enumerate() {
             let before = if place == 0 { "Not counted: " } else { "; " };

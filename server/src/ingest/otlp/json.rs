@@ -136,12 +136,13 @@ struct KeyValue {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct AnyValue {
-    string_value: Option<String>,
-    #[serde(default, deserialize_with = "maybe_whole")]
-    int_value: Option<i64>,
-    array_value: Option<List>,
+    #[serde(rename = "stringValue")]
+    text: Option<String>,
+    #[serde(default, rename = "intValue", deserialize_with = "maybe_whole")]
+    number: Option<i64>,
+    #[serde(rename = "arrayValue")]
+    list: Option<List>,
 }
 
 /// Only the first member is used, and that is no list, so nothing is nested.
@@ -152,11 +153,11 @@ struct List {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Member {
-    string_value: Option<String>,
-    #[serde(default, deserialize_with = "maybe_whole")]
-    int_value: Option<i64>,
+    #[serde(rename = "stringValue")]
+    text: Option<String>,
+    #[serde(default, rename = "intValue", deserialize_with = "maybe_whole")]
+    number: Option<i64>,
 }
 
 /// Reads an `ExportTraceServiceRequest`.
@@ -242,9 +243,9 @@ fn attributes_of<'e>(pairs: &'e [KeyValue], names: Names<'_>) -> Attributes<'e> 
 }
 
 fn value_of(any: &AnyValue) -> Value<'_> {
-    match any.array_value.as_ref().map(|list| list.values.first()) {
-        None => scalar(any.string_value.as_deref(), any.int_value),
-        Some(Some(first)) => scalar(first.string_value.as_deref(), first.int_value),
+    match any.list.as_ref().map(|list| list.values.first()) {
+        None => scalar(any.text.as_deref(), any.number),
+        Some(Some(first)) => scalar(first.text.as_deref(), first.number),
         Some(None) => Value::Other,
     }
 }
