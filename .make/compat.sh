@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Journeys in Firefox, and through all applications, directly and with Enter tenant. They take a while to install.
-# Arguments go to Playwright, and leave Firefox out.
+# Journeys in Firefox, through all applications, directly and with Enter tenant, and with telemetry from OpenTelemetry's SDKs.
+# They take a while to install. Arguments go to Playwright, and leave Firefox out.
 source "$(dirname "$0")/lib.sh"
 
 "$ROOT/.make/setup.sh" compat
@@ -10,4 +10,4 @@ step "Next.js: build" env NEXT_TELEMETRY_DISABLED=1 "$compat/node_modules/.bin/n
 if (($# == 0)); then
   SUPPORT_CONSOLE_FIREFOX=${SUPPORT_CONSOLE_FIREFOX:-/usr/bin/firefox-esr} "$ROOT/.make/journeys.sh" --project=firefox
 fi
-SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project=desktop applications programs large-bodies "$@"
+SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project=desktop applications programs opentelemetry large-bodies "$@"

@@ -129,8 +129,8 @@ if [[ ${1:-build} != build ]]; then
   step "Set-up: nginx, HAProxy and jq" need_debian_proxies
 fi
 if [[ ${1:-build} == compat ]]; then
-  step "Set-up: Gradio, JupyterLab, PocketBase" need_python end2end/applications/compat/requirements.txt "$TOOLS/compat"
-  step "Set-up: htmx, Next.js, socket.io, Swagger UI" need_node_modules end2end/applications/compat
+  step "Set-up: Gradio, JupyterLab, PocketBase, OpenTelemetry" need_python end2end/applications/compat/requirements.txt "$TOOLS/compat"
+  step "Set-up: Express, htmx, Next.js, socket.io, Swagger UI" need_node_modules end2end/applications/compat
   step "Set-up: MediaWiki, phpMyAdmin, Prometheus, WordPress" need_debian_applications
   step "Set-up: Firefox" need_firefox
 fi

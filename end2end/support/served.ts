@@ -22,8 +22,8 @@ export class Served extends Console {
   }
 
   /**
-   * `more` are lines for the table of the gateway, which has TLS with a certificate, and lines that begin with `console.`.
-   * `build` is the program.
+   * `more` are lines for the table of the gateway, which has TLS with a certificate, and lines that begin with `console.` or
+   * `telemetry.`. `build` is the program.
    */
   static async start(upstream: string, more: string[] = [], certificate?: Certificate, build = programPath()): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "serve-"));
@@ -80,20 +80,20 @@ export class Served extends Console {
 }
 
 function configuration(place: Place, console: number, gateway: number, upstream: string, more: string[]): string {
-  const isOfConsole = (line: string) => line.startsWith("console.");
+  const isOfNoTable = (line: string) => /^(console|telemetry)\./.test(line);
   return `
 database_url = "${place.database_url}"
 data_dir = "${place.data_dir}"
 console.listen = "127.0.0.1:${console}"
 console.public_url = "${place.console}"
-${more.filter(isOfConsole).join("\n")}
+${more.filter(isOfNoTable).join("\n")}
 
 [gateway]
 listen = "127.0.0.1:${gateway}"
 public_url = "${place.gateway}"
 upstream = "${upstream}"
 tenant_binding = "identity"
-${more.filter((line) => !isOfConsole(line)).join("\n")}
+${more.filter((line) => !isOfNoTable(line)).join("\n")}
 
 [gateway.selectors]
 query = ["tenant_id"]
