@@ -26,14 +26,24 @@ const PAGES: Record<string, PageOf> = {
   "/shifted": page(html("<style>body { transform: translateX(40px); opacity: 0.1 } body > * { display: none !important }</style>", "")),
 };
 
-/** A page that arrives in two parts, and its script. */
+/** Pages that arrive in two parts. Their script notes what React 18 compares if it renders the whole document. */
 let arrive = (): void => undefined;
+const inParts = (first: string, second: string): PageOf => () => ({
+  body: `<!DOCTYPE html><html lang="en"><head><title>Invoices</title>${first}`,
+  rest: new Promise((done) => (arrive = () => done(second))),
+});
+const SHOWN_HEAD = "<style>title { display: block }</style>";
+const AT_THE_END = '<main>All of them</main><script src="/compared.js"></script></body></html>';
+// What is last in the head or in the body is ignored.
+const COMPARED = `
+  const names = ({ children }) => [...children].map(({ localName }) => localName).join();
+  const parts = [document.head, document.body].map((part) => names(part).replace(/,support-console-banner$/, ""));
+  (window.compared ??= []).push([names(document.documentElement), ...parts].join(" "));
+`;
 const LATE: Record<string, PageOf> = {
-  "/late": () => ({
-    body: '<!DOCTYPE html><html lang="en"><head><title>Invoices</title><script src="/names.js" defer></script></head><body><h1>Invoices</h1>',
-    rest: new Promise((done) => (arrive = () => done("<main>All of them</main></body></html>"))),
-  }),
-  "/names.js": page("document.title = [...document.body.children].map(({ localName }) => localName)", { "content-type": "text/javascript" }),
+  "/late": inParts(`<script src="/compared.js" defer></script>${SHOWN_HEAD}</head><body><h1>Invoices</h1>`, AT_THE_END),
+  "/late-head": inParts("", `<style></style></head><body><h1>Invoices</h1>${AT_THE_END}`),
+  "/compared.js": page(`{${COMPARED}}`, { "content-type": "text/javascript" }),
 };
 
 /** The banner's text. A journey can ask, before the page loads, for an open shadow root. */
@@ -142,12 +152,33 @@ test.describe("on the pages of a platform", () => {
   });
 
   test("a page that loads for long has it, and its scripts find the page as it was sent", async () => {
-    await tab.goto(`${origin}/late`, { waitUntil: "commit" });
-    await expect(tab.locator("support-console-banner")).toBeVisible();
+    await tab.clock.install();
+    const banner = tab.locator("support-console-banner");
+    const compared = () => tab.evaluate(() => (window as unknown as { compared?: string[] }).compared);
+    const loadForLong = async (path: string) => {
+      const started = tab.waitForRequest("**/.support-console/session?*");
+      await tab.goto(`${origin}${path}`, { waitUntil: "commit" });
+      await started;
+      await tab.clock.fastForward(10_000);
+    };
+    await loadForLong("/late");
+    await expect(banner).toBeVisible();
+    await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left .*End now/);
+    await tab.getByRole("button", { name: "Fold", exact: true }).click();
+    await expect(tab.getByRole("button", { name: "Unfold" })).toBeVisible();
+    await expect(tab.locator("title"), "only the banner is shown of the head").toBeHidden();
     arrive();
-    await expect(tab.getByText("All of them")).toBeVisible();
-    await expect(tab).toHaveTitle("h1,main");
+    const sent = "head,body title,script,style h1,main,script";
+    await expect.poll(compared, "at the end of the body, then deferred").toEqual([sent, sent]);
+    await expect(banner).toBeVisible();
     await expect(tab.locator("body > :last-child")).toHaveJSProperty("localName", "support-console-banner");
+    await expect(banner).toHaveCount(1);
+
+    // What waits for its head shows nothing yet.
+    await loadForLong("/late-head");
+    arrive();
+    await expect.poll(compared).toEqual(["head,body title,style h1,main,script"]);
+    await expect(tab.locator("body > support-console-banner")).toBeVisible();
   });
 
   test("a page without it is named on the session's page, live and after a reload", async () => {

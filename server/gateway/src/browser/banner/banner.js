@@ -38,6 +38,12 @@ const CORNERS = {
   "top left": "0 auto auto 0",
   "top right": "0 0 auto auto",
 };
+/** Browsers show nothing of a head. This shows the banner while it is there, and nothing else. */
+const IN_HEAD = new CSSStyleSheet();
+IN_HEAD.replaceSync(`
+  head:has(> ${NAME}) { display: contents !important; }
+  head:has(> ${NAME}) > :not(${NAME}) { display: none !important; }
+`);
 /** The policies' parts about what a page sends. */
 const SENDING = ["connect-src", "form-action"];
 
@@ -196,13 +202,6 @@ class Banner {
     }
     this.ask();
     document.addEventListener("DOMContentLoaded", look);
-    // In a page that loads for long, what came after the banner follows it, and a script that renders the whole document
-    // would find it where it must not be. Deferred ones run next.
-    document.addEventListener("readystatechange", () => {
-      if (document.readyState === "interactive") {
-        this.host.remove();
-      }
-    });
     setInterval(look, LOOK_EVERY);
     // In browsers that report the status, refusals of the gateway are shown at once.
     new PerformanceObserver((list) => {
@@ -214,11 +213,18 @@ class Banner {
   }
 
   /**
-   * Last in the body, where a script that renders the whole document (React) ignores it. Beside the body it
-   * would cause an error. The top layer makes it independent of the body's style.
+   * Last in the body, where a script that renders the whole document (React) ignores it. Beside the body it would
+   * cause an error. In a body that is still loading, new content would follow it. So until the page has loaded, it is
+   * last in the head, which is complete once there is a body. The top layer makes it independent of the body's style.
    */
   #stand() {
-    if (this.host.isConnected) {
+    const { body, documentElement, head, readyState } = document;
+    const isLoading = readyState === "loading";
+    if (isLoading && !document.adoptedStyleSheets.includes(IN_HEAD)) {
+      document.adoptedStyleSheets.push(IN_HEAD);
+    }
+    const isInPlace = this.host.isConnected && (isLoading || this.host.parentNode !== head);
+    if (isInPlace || (isLoading && !body)) {
       return;
     }
     this.#hasStood = true;
@@ -226,8 +232,8 @@ class Banner {
     for (const copy of document.querySelectorAll(NAME)) {
       copy.remove();
     }
-    const { body, documentElement } = document;
-    (body && body.localName === "body" ? body : documentElement)?.append(this.host);
+    const loaded = body && body.localName === "body" ? body : documentElement;
+    ((isLoading && head) || loaded)?.append(this.host);
     try {
       this.host.popover = "manual";
       this.host.showPopover();
