@@ -1,4 +1,4 @@
-import { expect } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { type Application, inCompat, Running } from "./application.ts";
 
 /** React 18, which owns the whole document and reports what it finds there but has not rendered. */
@@ -11,9 +11,21 @@ export const react18: Application = {
 
   async use(page, url) {
     await page.goto(url);
-    await page.getByRole("button", { name: "Count 0" }).click();
-    await expect(page.getByRole("button", { name: "Count 1" })).toBeVisible();
-    const faults = await page.evaluate(() => (window as unknown as { faults: string[] }).faults);
-    return [await page.getByRole("heading").innerText(), ...faults];
+    const seen = await count(page);
+    // One that loads for long. A clock that is set forward saves the wait.
+    await page.clock.install();
+    await page.goto(`${url}/late`, { waitUntil: "commit" });
+    await expect(page.getByRole("heading")).toBeVisible();
+    await page.clock.fastForward(10_000);
+    await page.evaluate(async () => void (await fetch("/rest")));
+    return [...seen, ...(await count(page))];
   },
 };
+
+/** What is seen of the page, and what React found that it had not rendered. */
+async function count(page: Page): Promise<string[]> {
+  await page.getByRole("button", { name: "Count 0" }).click();
+  await expect(page.getByRole("button", { name: "Count 1" })).toBeVisible();
+  const faults = await page.evaluate(() => (window as unknown as { faults: string[] }).faults);
+  return [await page.getByRole("heading").innerText(), ...faults];
+}
