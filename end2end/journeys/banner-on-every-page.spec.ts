@@ -1,11 +1,12 @@
 // The banner on difficult pages of platforms: strict policies, a foreign base, pages that replace themselves.
-import type { Page } from "@playwright/test";
+import type { CDPSession, Page, Route } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
 import { html, type PageOf, Pages } from "../support/pages.ts";
 import { Served } from "../support/served.ts";
 import { enterTenant, expectLive } from "../support/support-session.ts";
 
 const BROWSERS = ['browser.domain = "localhost"', "browser.inject_banner = true"];
+const SESSION = "**/.support-console/session*";
 const page = (body: string, headers?: Record<string, string | string[]>): PageOf => () => ({ body, ...(headers && { headers }) });
 const policy = (value: string | string[]) => page(html("", "<p>Strict"), { "content-security-policy": value });
 
@@ -53,6 +54,16 @@ function said(tab: Page): Promise<string> {
     return section ? section.innerText.replaceAll(/\s+/g, " ") : "closed";
   });
 }
+
+/** The same while Playwright waits for a page that doesn't come. */
+async function saidByChromium(devtools: CDPSession): Promise<string> {
+  const expression = "document.querySelector('support-console-banner').shadowRoot.querySelector('section').innerText";
+  const { result } = await devtools.send("Runtime.evaluate", { expression });
+  return String(result.value).replaceAll(/\s+/g, " ");
+}
+
+/** Makes the banner ask the gateway now. */
+const ask = (tab: Page) => tab.evaluate(() => window.dispatchEvent(new Event("online")));
 
 const open = () => {
   const attach = Element.prototype.attachShadow;
@@ -215,21 +226,30 @@ test.describe("on the pages of a platform", () => {
 
   test("the time is never more than by either clock, and unknown without an answer", async () => {
     await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
-    await tab.route("**/.support-console/session*", (route) => route.abort());
-    await tab.evaluate(() => {
-      const [steady, wall] = [performance.now(), Date.now];
-      performance.now = () => steady;
-      Date.now = () => wall.call(Date) + 20 * 60_000;
-    });
-    await expect.poll(() => said(tab)).toContain("can't say");
-    await tab.unroute("**/.support-console/session*");
-    await tab.evaluate(() => window.dispatchEvent(new Event("online")));
-    await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
+    for (const ahead of ["wall", "steady"]) {
+      // No answer corrects the time that the banner knows.
+      const held: Route[] = [];
+      let isHeld = true;
+      await tab.route(SESSION, (route) => (isHeld ? void held.push(route) : route.abort()));
+      await tab.evaluate((ahead) => {
+        const [steady, wall] = [performance.now(), Date.now()];
+        const later = (clock: string) => (clock === ahead ? 20 * 60_000 : 0);
+        performance.now = () => steady + later("steady");
+        Date.now = () => wall + later("wall");
+      }, ahead);
+      await expect.poll(() => said(tab), `by the ${ahead} clock`).toContain("00:00 left");
+      isHeld = false;
+      for (const route of held) await route.abort();
+      await ask(tab);
+      await expect.poll(() => said(tab)).toContain("can't say");
+      await tab.unroute(SESSION);
+      await ask(tab);
+      await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
+    }
   });
 
   test("an answer that is not the gateway's is no answer", async () => {
     await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
-    const ask = () => tab.evaluate(() => window.dispatchEvent(new Event("online")));
     const json = (status: number, body: unknown) => ({ status, contentType: "application/json", body: JSON.stringify(body) });
     const captive = [
       json(200, {}),
@@ -245,20 +265,20 @@ test.describe("on the pages of a platform", () => {
       { status: 302, headers: { location: "/framed" } },
     ];
     for (const answer of captive) {
-      await tab.route("**/.support-console/session*", (route) => route.fulfill(answer));
-      const asked = tab.waitForRequest("**/.support-console/session*");
-      await ask();
+      await tab.route(SESSION, (route) => route.fulfill(answer));
+      const asked = tab.waitForRequest(SESSION);
+      await ask(tab);
       await asked;
       const about = JSON.stringify(answer);
       await expect.poll(() => said(tab), about).toMatch(/can't say how long.*Support Console doesn't answer/);
       expect(await said(tab), about).not.toMatch(/NaN|policy|no longer open|was ended|expired/);
-      await tab.unroute("**/.support-console/session*");
-      await ask();
+      await tab.unroute(SESSION);
+      await ask(tab);
       await expect.poll(() => said(tab), about).toMatch(/\d\d:\d\d left/);
     }
     // The gateway's own.
     await tab.context().clearCookies();
-    await ask();
+    await ask(tab);
     await expect.poll(() => said(tab)).toContain("This tenant is no longer open in this browser.");
   });
 
@@ -282,11 +302,7 @@ test.describe("on the pages of a platform", () => {
     ];
     // Playwright waits for the page of the form that was stopped. Chromium itself says at once what stands there.
     const devtools = await tab.context().newCDPSession(tab);
-    const expression = "document.querySelector('support-console-banner').shadowRoot.querySelector('section').innerText";
-    const saysStill = async () => {
-      const { result } = await devtools.send("Runtime.evaluate", { expression });
-      return String(result.value).replaceAll(/\s+/g, " ");
-    };
+    const saysStill = () => saidByChromium(devtools);
     for (const answer of captive) {
       const about = JSON.stringify(answer);
       await tab.goto(`${origin}/no-forms`);
@@ -336,6 +352,39 @@ test.describe("on the pages of a platform", () => {
     await tab.waitForURL(`${origin}/login`);
     expect(pages.asked).toContain("POST /login password=secret");
     expect(elsewhere.filter((url) => url.startsWith(upstream))).toEqual([]);
+  });
+
+  test("a WebSocket, a form and a form in a frame reach nobody past the record", async () => {
+    const foreign = await Pages.start({ "/x": page(html("", "<p>Sent")) });
+    try {
+      const { host } = new URL(foreign.url);
+      const form = `Object.assign(document.createElement("form"), { method: "post", action: "${foreign.url}/x" })`;
+      const ways = [`new WebSocket("ws://${host}/x")`, `document.body.appendChild(${form}).submit()`];
+      // Playwright would wait for the page of the form.
+      const devtools = await tab.context().newCDPSession(tab);
+      for (const expression of ways) {
+        await tab.goto(origin);
+        await expect.poll(() => said(tab), expression).toMatch(/\d\d:\d\d left/);
+        await devtools.send("Runtime.evaluate", { expression });
+        const stopped = `This page was stopped from sending data past the record, to ${host}`;
+        await expect.poll(() => saidByChromium(devtools), expression).toContain(stopped);
+      }
+      await tab.goto(origin);
+      const framed = tab.frameLocator("iframe").locator("body");
+      const stopped = await framed.evaluate((body, action) => {
+        const violation = new Promise<string>((done) =>
+          document.addEventListener("securitypolicyviolation", (by) => done(`${by.effectiveDirective} ${by.blockedURI}`)),
+        );
+        const form = Object.assign(document.createElement("form"), { method: "post", action });
+        body.append(form);
+        form.submit();
+        return violation;
+      }, `${foreign.url}/x`);
+      expect(stopped).toContain(`form-action ${foreign.url}`);
+      expect(foreign.asked).toEqual([]);
+    } finally {
+      await foreign.stop();
+    }
   });
 });
 
