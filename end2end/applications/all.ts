@@ -16,7 +16,7 @@ import { nodeRed, nodeRedWithSignIn } from "./node-red.ts";
 import { phpMyAdmin } from "./phpmyadmin.ts";
 import { pocketBase } from "./pocketbase.ts";
 import { prometheus, prometheusWithPassword } from "./prometheus.ts";
-import { react18 } from "./react18.ts";
+import { react18, react19 } from "./react.ts";
 import { socketIo } from "./socket-io.ts";
 import { streamlit } from "./streamlit.ts";
 import { swaggerUi } from "./swagger-ui.ts";
@@ -24,7 +24,7 @@ import { wordPress } from "./wordpress.ts";
 
 const quick = [django, datasette, nodeRed];
 const ofPython = [bokeh, channels, djangoScripts, djangoWithAngular, gradio, htmx, jupyterLab, pocketBase, streamlit];
-const ofNode = [live, next, nodeRedWithSignIn, react18, socketIo, swaggerUi];
+const ofNode = [live, next, nodeRedWithSignIn, react18, react19, socketIo, swaggerUi];
 const ofDebian = [adminer, mediaWiki, phpMyAdmin, prometheus, prometheusWithPassword, wordPress];
 
 export const applications: Application[] = process.env.SUPPORT_CONSOLE_COMPAT

@@ -63,6 +63,17 @@ export class Running {
   }
 }
 
+/** The errors that a page reports from now on, such as those of hydration. */
+export function faultsOf(page: Page): string[] {
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(`${error}`));
+  page.on("console", (message) => {
+    const isOfPage = message.type() === "error" && !message.text().startsWith("Failed to load resource");
+    if (isOfPage) faults.push(message.text());
+  });
+  return faults;
+}
+
 /** A program that an application needs, such as a database. */
 export interface Needed {
   stop(): Promise<void>;

@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { type Application, inCompat, Running } from "./application.ts";
+import { type Application, faultsOf, inCompat, Running } from "./application.ts";
 
 /** Next.js: server actions, and links that fetch only what changes. `make compat` builds it. */
 export const next: Application = {
@@ -14,6 +14,7 @@ export const next: Application = {
 
   async use(page, url) {
     const seen: string[] = [];
+    const faults = faultsOf(page);
     let loads = 0;
     page.on("load", () => loads++);
     await page.goto(url);
@@ -25,6 +26,7 @@ export const next: Application = {
     seen.push(`${loads} load`, new URL(page.url()).pathname);
     await page.reload();
     seen.push(await page.getByRole("heading", { level: 1 }).innerText());
-    return seen;
+    // What React renders must be what it finds.
+    return [...seen, ...faults];
   },
 };
