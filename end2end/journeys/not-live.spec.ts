@@ -22,9 +22,18 @@ const change = ({ what, isLive }: { what: string; isLive: boolean }) => {
   else document.addEventListener("DOMContentLoaded", now);
 };
 
+/** What an ad blocker's lists do, once the page is there. */
+const block = () =>
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const element of document.querySelectorAll("aside, [role=status]")) element.remove();
+    document.head.append(Object.assign(document.createElement("style"), { textContent: "aside, .banner { display: none }" }));
+  });
+
 /** What may happen to a page, or to its script, before the script has taken over. */
 const surroundings: Record<string, (page: Page) => Promise<unknown>> = {
   "a translator wraps each text": (page) => page.addInitScript(change, { what: "span", isLive: false }),
+  "a translator replaces each text": (page) => page.addInitScript(change, { what: "wrap", isLive: false }),
+  "an ad blocker removes and styles elements": (page) => page.addInitScript(block),
   "comments are removed": (page) => page.addInitScript(change, { what: "remove", isLive: false }),
   "the WebAssembly is blocked": (page) => page.route("**/*.wasm", (route) => route.abort()),
   "the WebAssembly is not what it should be": (page) =>

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, fillSignIn, test, title } from "../fixtures.ts";
+import { expect, fact, fillSignIn, test, title } from "../fixtures.ts";
 import { createDialog, fillAndCreate, grantedDialog, readGranted } from "../support/support-session.ts";
 import { userSignsIn } from "../support/user-sessions.ts";
 
@@ -74,6 +74,23 @@ test("without JavaScript End now ends one's own session from any page, and links
   expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
   await page.getByRole("link", { name: "View audit event" }).click();
   await expect(title(page)).toHaveText(/^Support session revoked/);
+});
+
+test("without JavaScript a line break counts once, and what nobody sees not at all", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await page.goto(`/support/tenants/${tenant.id}/create-session`);
+  const lines = Array.from({ length: 11 }, (_, line) => `Line ${line}:`.padEnd(line === 0 ? 50 : 44, "."));
+  const reason = lines.join("\n");
+  expect(reason).toHaveLength(500);
+  const sent = page.waitForRequest((request) => request.method() === "POST");
+  await fillAndCreate(createDialog(page), { reason: reason.replace("Line 5", "Line\u200B 5") });
+  const body = (await sent).postData() ?? "";
+  expect(body.split("%0D%0A"), "line breaks as browsers send them").toHaveLength(11);
+  expect(body).toContain("%E2%80%8B");
+  const { id } = await readGranted(page);
+  await page.goto(`/support/sessions/${id}`);
+  const shown = fact(page.getByRole("region", { name: "Session details" }), "Reason");
+  expect((await shown.innerText()).split("\n")).toEqual(lines);
 });
 
 test("without JavaScript a tenant's users are logged out", async ({ page, demo }) => {
