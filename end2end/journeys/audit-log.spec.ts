@@ -69,6 +69,23 @@ test("an export in JSON Lines is proved to be whole, and one changed byte is nam
   expect(broken.output).toContain(`${JSON.parse(event).seq}`);
 });
 
+test("an export that Windows has saved is sound, and a table is named in one line", async ({ page, demo }, testInfo) => {
+  const lines = await readFile(await download(page, "Export JSON Lines", testInfo), "utf8");
+  const saved: Record<string, Buffer> = {
+    "UTF-8 with a mark": Buffer.from(`\ufeff${lines}`),
+    "UTF-16LE": Buffer.from(`\ufeff${lines}`, "utf16le"),
+  };
+  for (const [how, content] of Object.entries(saved)) {
+    const file = testInfo.outputPath("saved.jsonl");
+    await writeFile(file, content);
+    const sound = await demo.command(["audit", "verify", "--file", file]);
+    expect(sound.code, `${how}: ${sound.output}`).toBe(0);
+  }
+  const table = await demo.command(["audit", "verify", "--file", await download(page, "Export CSV", testInfo)]);
+  expect(table.code, table.output).toBe(2);
+  expect(table.output.trimEnd()).toMatch(/^support-console: .*the file is a table \(CSV\), which is for reading.*$/);
+});
+
 test("the store itself is proved to be whole", async ({ demo }) => {
   const { code, output } = await demo.command(["audit", "verify"]);
   expect(code, output).toBe(0);
@@ -87,6 +104,19 @@ test("an export as CSV holds what is filtered, and no formula", async ({ page },
   expect(csv.charCodeAt(0)).not.toBe(0xfeff);
   const excel = await readFile(await download(page, "CSV for Excel", testInfo), "utf8");
   expect(excel.slice(0, 7)).toBe("\ufeffchain,");
+});
+
+test("no separator of the table makes a formula of what a stranger sent", async ({ page, demo, request }, testInfo) => {
+  const refused = await request.post("/forms/sign-in", {
+    form: { email: "nobody@demo.example", password: "not a password" },
+    headers: { origin: demo.console, "user-agent": "x;=1+1;y" },
+  });
+  expect(await refused.text()).toContain("The e-mail address or the password is wrong.");
+  await open(page, "/audit?action=staff.sign_in_failed");
+  const csv = await readFile(await download(page, "Export CSV", testInfo), "utf8");
+  expect(csv).toContain("x;'=1+1;y");
+  const formulas = csv.split(/[,;\t\r\n]/).filter((part) => /^[\s"]*[=+\-@]/.test(part));
+  expect(formulas).toEqual([]);
 });
 
 test("an export is an event itself", async ({ page }, testInfo) => {
