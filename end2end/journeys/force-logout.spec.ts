@@ -56,6 +56,42 @@ test("a user session from before the logout is dead even if it is registered lat
   expect(await isActive(demo, tenant, "usr_late")).toBe(false);
 });
 
+test("Back after a force logout shows the tenant, and the form sent again says that nothing was done now", async ({
+  page,
+  demo,
+  signIn,
+}) => {
+  const tenant = await demo.registerTenant("Twice Over");
+  await userSignsIn(demo, tenant, "usr_1");
+  await signIn("support_admin");
+  await open(page, `/support/tenants/${tenant.id}`);
+  await page.getByRole("link", { name: "Force Logout All Sessions" }).click();
+  const dialog = page.getByRole("alertdialog", { name: "Sign out 1 user session of Twice Over" });
+  const key = dialog.locator("[name=idempotency_key]");
+  const sent = await key.inputValue();
+  const send = async () => {
+    await dialog.getByRole("textbox").fill(tenant.slug);
+    await dialog.getByRole("button", { name: /^Sign out / }).click();
+  };
+  await send();
+  await expect(page.getByRole("status").getByText("1 user session ended")).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole("alertdialog")).toHaveCount(0);
+  await expect(page.locator("main")).toContainText("0 active user sessions");
+
+  // A forced logout covers the whole second in which it happens.
+  await demo.advance("1s");
+  await userSignsIn(demo, tenant, "usr_2");
+  await page.goForward();
+  await expect(key).not.toHaveValue(sent);
+  // As a page would send it that the browser has kept.
+  await key.evaluate((field, sent) => ((field as HTMLInputElement).value = sent), sent);
+  await send();
+  const said = page.getByRole("status").filter({ hasText: "Nothing was done now" });
+  await expect(said).toContainText("1 user session ended then. 1 user session is active now.");
+  expect(await isActive(demo, tenant, "usr_2")).toBe(true);
+});
+
 test("force logout is not offered where nobody is signed in, and says why", async ({ page, demo, signIn }) => {
   const tenant = await demo.registerTenant("Quiet House");
   await signIn("support_admin");

@@ -84,6 +84,32 @@ test("revoking twice is refused, and nothing changes", async ({ page, demo, anot
   await expect(dialog.getByRole("alert")).toContainText("already revoked by Ida Brandt");
 });
 
+test("Back after a revocation shows what is, and the act sent again changes nothing", async ({ page, session }) => {
+  await openSession(page, session.id);
+  await page.getByRole("link", { name: "Revoke Session" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await dialog.getByLabel("Reason").fill("Sent once");
+  const sent = page.waitForRequest("**/_fn/revoke_support_session");
+  await dialog.getByRole("button", { name: "Revoke Session" }).click();
+  await expect(page.getByRole("status").getByText(/^Session in .+ revoked\.$/)).toBeVisible();
+
+  await page.goBack();
+  await expect(page).toHaveURL(new RegExp(`/support/sessions/${session.id}$`));
+  await expect(page.getByRole("alertdialog")).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "Revoke Session" })).toHaveCount(0);
+  const act = { url: (await sent).url(), body: (await sent).postData() };
+  const again = await page.evaluate(async ({ url, body }) => {
+    const headers = { "content-type": "application/json", accept: "application/json" };
+    return (await fetch(url, { method: "POST", headers, body })).text();
+  }, act);
+  expect(again).toContain("already revoked by Ida Brandt");
+  await open(page, `/support/sessions/${session.id}/revoke`);
+  const closed = page.getByRole("dialog", { name: "Revoke Session" });
+  await expect(closed).toContainText("This support session has already ended.");
+  await expect(closed.getByRole("button")).toHaveCount(0);
+  await expect(fact(page.getByRole("region", { name: "Timing" }), "Revocation reason")).toHaveText("Sent once");
+});
+
 test("several sessions can be revoked only while one on the page is active", async ({ demo, another }) => {
   const admin = await another("super_admin");
   const tenant = await demo.registerTenant("Soon Over");

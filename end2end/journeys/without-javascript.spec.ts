@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { Page, Request } from "@playwright/test";
 import { expect, fact, fillSignIn, test, title } from "../fixtures.ts";
 import { createDialog, fillAndCreate, grantedDialog, readGranted } from "../support/support-session.ts";
 import { userSignsIn } from "../support/user-sessions.ts";
@@ -128,6 +128,40 @@ test("without JavaScript a form that is sent twice says that nothing was done no
   await expect(said).toContainText(/this form was sent at .*, and 1 user session ended then\. 1 user session is active now/);
   await send(page, tenant.slug);
   await expect(page.getByRole("status").getByText("1 user session ended")).toBeVisible();
+});
+
+test("without JavaScript Back after a revocation says that it is over, and the form sent again changes nothing", async ({ page, demo }) => {
+  await page.goto(`/support/tenants/${(await demo.tenant("healthy")).id}/create-session`);
+  await fillAndCreate(createDialog(page), {});
+  const { id } = await readGranted(page);
+  await page.goto(`/support/sessions/${id}/revoke`);
+  const dialog = page.getByRole("alertdialog");
+  await dialog.getByLabel("Reason").fill("Sent once");
+  const sent = page.waitForRequest((request) => request.method() === "POST");
+  await dialog.getByRole("button", { name: "Revoke Session" }).click();
+  await expect(page.getByRole("region", { name: "Timing" })).toContainText("Sent once");
+
+  await page.goBack();
+  const closed = page.getByRole("dialog", { name: "Revoke Session" });
+  await expect(closed).toContainText("Nothing was revoked.");
+  await expect(closed).toContainText("This support session has already ended.");
+  await expect(closed.getByRole("button")).toHaveCount(0);
+  expect(await sendAgain(page, await sent)).toContain("already revoked by Ida Brandt");
+});
+
+test("without JavaScript Back after a force logout shows that nobody is signed in, and the form sent again does nothing", async ({ page, demo }) => {
+  const tenant = await demo.registerTenant("Sent Again");
+  await userSignsIn(demo, tenant, "usr_1");
+  await page.goto(`/support/tenants/${tenant.id}/force-logout`);
+  const sent = page.waitForRequest((request) => request.method() === "POST");
+  await send(page, tenant.slug);
+  await expect(page.getByRole("status").getByText("1 user session ended")).toBeVisible();
+
+  await page.goBack();
+  const closed = page.getByRole("dialog", { name: "Force Logout All Sessions" });
+  await expect(closed).toContainText("No one is signed in to Sent Again.");
+  await expect(closed.getByRole("button")).toHaveCount(0);
+  expect(await sendAgain(page, await sent)).toContain("Nothing was done now");
 });
 
 test("without JavaScript two clicks on Create lead to the token", async ({ page, demo }) => {
@@ -261,4 +295,12 @@ async function send(page: Page, slug: string): Promise<void> {
   const dialog = page.getByRole("alertdialog", { name: /^Sign out / });
   await dialog.getByRole("textbox").fill(slug);
   await dialog.getByRole("button", { name: /^Sign out / }).click();
+}
+
+/** Sends a form once more as it was. Returns the page that answers. */
+async function sendAgain(page: Page, sent: Request): Promise<string> {
+  const { origin } = new URL(sent.url());
+  const headers = { origin, "content-type": "application/x-www-form-urlencoded" };
+  const again = await page.request.post(sent.url(), { data: sent.postData() ?? "", headers });
+  return again.text();
 }
