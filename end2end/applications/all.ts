@@ -5,7 +5,7 @@ import { bokeh } from "./bokeh.ts";
 import { channels } from "./channels.ts";
 import { datasette } from "./datasette.ts";
 import { djangoScripts, djangoWithAngular } from "./django-scripts.ts";
-import { django } from "./django.ts";
+import { django, djangoBehindTls } from "./django.ts";
 import { gradio } from "./gradio.ts";
 import { htmx } from "./htmx.ts";
 import { jupyterLab } from "./jupyterlab.ts";
@@ -23,7 +23,10 @@ import { swaggerUi } from "./swagger-ui.ts";
 import { wordPress } from "./wordpress.ts";
 
 const quick = [django, datasette, nodeRed];
-const ofPython = [bokeh, channels, djangoScripts, djangoWithAngular, gradio, htmx, jupyterLab, pocketBase, streamlit];
+const ofPython = [
+  ...[bokeh, channels, djangoBehindTls, djangoScripts, djangoWithAngular],
+  ...[gradio, htmx, jupyterLab, pocketBase, streamlit],
+];
 const ofNode = [live, next, nodeRedWithSignIn, react18, react19, socketIo, swaggerUi];
 const ofDebian = [adminer, mediaWiki, phpMyAdmin, prometheus, prometheusWithPassword, wordPress];
 

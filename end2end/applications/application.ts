@@ -22,6 +22,8 @@ export interface Application {
   /** Why it is not the same through the gateway, if it isn't yet. */
   readonly breaks?: string;
   start(): Promise<Running>;
+  /** How it is started behind the gateway, if it can't be used directly then. */
+  startBehind?(): Promise<Running>;
   /** What a person does with it, directly or through the gateway. Returns what they saw. */
   use(page: Page, url: string): Promise<string[]>;
 }

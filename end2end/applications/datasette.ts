@@ -1,4 +1,5 @@
 import { type Application, fromPython, Running } from "./application.ts";
+import { download } from "./files.ts";
 
 /** Datasette over a database that it makes: an odd name, and links with odd queries. */
 export const datasette: Application = {
@@ -20,9 +21,13 @@ export const datasette: Application = {
     // As its form sends it: with CR and LF, a blank as a plus sign, and a semicolon.
     await page.goto(`${page.url()}?${new URLSearchParams({ sql })}`);
     seen.push(await page.locator("table.rows-and-columns").innerText());
-    await page.getByRole("link", { name: "CSV" }).click();
+    const csv = page.getByRole("link", { name: "CSV" });
+    await csv.click();
     seen.push(await page.locator("body").innerText());
     await page.goBack();
+    // As its form for tables asks for a file.
+    await csv.evaluate((link) => ((link as HTMLAnchorElement).search += "&_dl=1"));
+    seen.push(...(await download(page, csv)));
     await page.getByRole("link", { name: "json", exact: true }).click();
     const { query, rows } = JSON.parse(await page.locator("body").innerText());
     seen.push(JSON.stringify({ query, rows }));

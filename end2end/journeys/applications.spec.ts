@@ -36,7 +36,7 @@ async function isTheSame(application: Application, browser: Browser, testInfo: T
   const directly = await application.use(direct, alone.url).finally(() => alone.stop());
   await direct.close();
 
-  const behind = await application.start();
+  const behind = await (application.startBehind?.() ?? application.start());
   const ofTls = certificate ? (application.upstreamWithTls?.(behind.url) ?? []) : [];
   const served = await Served.start(behind.url, [...BROWSERS, ...(application.upstream ?? []), ...ofTls], certificate);
   const page = await browser.newPage({ baseURL: served.console, ignoreHTTPSErrors: certificate !== undefined, ...credentials });
