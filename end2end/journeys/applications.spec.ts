@@ -83,31 +83,49 @@ for (const application of [django, datasette, streamlit]) {
   });
 }
 
+/** What a page has loaded over the network, in bytes. What comes from the browser's cache counts nothing. */
+async function bytesLoaded(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const kinds = ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind));
+    return (kinds as PerformanceResourceTiming[]).reduce((sum, { transferSize }) => sum + transferSize, 0);
+  });
+}
+
 compat?.("a second visit of Streamlit asks for little, where its static files are kept", async ({ browser }) => {
   const behind = await streamlit.start();
   const served = await Served.start(behind.url, [...BROWSERS, ...(streamlit.upstream ?? []), "upstream_keep_static_files = true"]);
   const page = await browser.newPage({ baseURL: served.console });
+  const direct = await browser.newPage();
   try {
+    const visit = async (tab: Page, url: string) => {
+      await tab.goto(url, { waitUntil: "networkidle" });
+      await expect(tab.getByText("no file", { exact: true })).toBeVisible();
+      return bytesLoaded(tab);
+    };
+    await visit(direct, behind.url);
+    const directly = await visit(direct, behind.url);
+
     const { id } = await served.enterAcme(page, ["application"]);
     const recorded = async () => {
       const log = await served.platform<{ items: { seq: number }[] }>("GET", `support-sessions/${id}/access-log`);
       return log.items[0]?.seq ?? 0;
     };
     const tab = await enterTenant(page, id);
-    const visit = async () => {
-      const before = await recorded();
-      await tab.goto(new URL("/", tab.url()).href, { waitUntil: "networkidle" });
-      await expect(tab.getByText("no file", { exact: true })).toBeVisible();
-      return (await recorded()) - before;
-    };
     await expect(tab.getByText("no file", { exact: true })).toBeVisible();
     // What the first visit still loads is its own.
     await tab.waitForLoadState("networkidle");
-    const [first, second] = [await recorded(), await visit()];
-    expect(first).toBeGreaterThan(20);
-    expect(second).toBeLessThan(12);
-    test.info().annotations.push({ type: "requests", description: `${first}, then ${second}` });
+    const first = { requests: await recorded(), bytes: await bytesLoaded(tab) };
+    const bytes = await visit(tab, new URL("/", tab.url()).href);
+    const second = { requests: (await recorded()) - first.requests, bytes };
+    const description = JSON.stringify({ first, second, directly });
+    test.info().annotations.push({ type: "visits", description });
+    expect(first.requests, description).toBeGreaterThan(20);
+    expect(second.requests, description).toBeLessThan(12);
+    expect(first.bytes, description).toBeGreaterThan(1_000_000);
+    // The page itself is never kept, is not compressed, and has the banner in it.
+    expect(second.bytes, description).toBeLessThan(directly + 64 * 1024);
   } finally {
+    await direct.close();
     await page.context().close();
     await served.stop();
     await behind.stop();
