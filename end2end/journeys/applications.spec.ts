@@ -6,11 +6,10 @@ import { datasette } from "../applications/datasette.ts";
 import { django } from "../applications/django.ts";
 import { streamlit } from "../applications/streamlit.ts";
 import { expect, test } from "../fixtures.ts";
+import { BROWSERS } from "../support/banner.ts";
 import { Certificate } from "../support/certificate.ts";
 import { Served } from "../support/served.ts";
 import { enterTenant } from "../support/support-session.ts";
-
-const BROWSERS = ['browser.domain = "localhost"', "browser.inject_banner = true"];
 
 /** Requests that the tab sends to the upstream past the gateway, so that nothing records them. */
 function addressesPast(tab: Page, upstream: string): string[] {

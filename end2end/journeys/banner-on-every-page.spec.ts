@@ -1,26 +1,16 @@
 // The banner on difficult pages of platforms: strict policies, a foreign base, pages that replace themselves.
 import type { CDPSession, Page, Route } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
-import { html, type PageOf, Pages } from "../support/pages.ts";
+import { BROWSERS, openShadowRoots, STRICT_PAGES, textOfBanner } from "../support/banner.ts";
+import { html, page, type PageOf, Pages } from "../support/pages.ts";
 import { Served } from "../support/served.ts";
 import { enterTenant, expectLive } from "../support/support-session.ts";
 
-const BROWSERS = ['browser.domain = "localhost"', "browser.inject_banner = true"];
 const SESSION = "**/.support-console/session*";
-const page = (body: string, headers?: Record<string, string | string[]>): PageOf => () => ({ body, ...(headers && { headers }) });
-const policy = (value: string | string[]) => page(html("", "<p>Strict"), { "content-security-policy": value });
-
-const NEVER_ALONE = "default-src 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 const PAGES: Record<string, PageOf> = {
   "/": page(html("", '<button id="refused">Export</button><iframe src="/framed"></iframe>')),
   "/framed": page(html("", "<p>In a frame")),
-  "/base": page(html('<base href="https://cdn.example.net/app/" target="elsewhere">', "")),
-  "/strict-dynamic": policy("script-src 'nonce-abc' 'strict-dynamic'; base-uri 'none'"),
-  "/hashes": policy("script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; style-src 'none'"),
-  "/nothing": policy(NEVER_ALONE),
-  "/several": policy(["script-src 'self'", NEVER_ALONE]),
-  "/sandbox": policy("sandbox allow-scripts allow-same-origin allow-forms"),
-  "/meta": page(html(`<meta http-equiv="Content-Security-Policy" content="script-src 'none'; style-src 'none'">`, "")),
+  ...STRICT_PAGES,
   "/no-forms": page(html(`<meta http-equiv="Content-Security-Policy" content="form-action 'none'">`, "")),
   "/rtl": () => ({ body: html("", "<p>فواتير").replace("<html", '<html dir="rtl"') }),
   "/fixed": page(html("", "<p>Not to be changed"), { "cache-control": "no-transform" }),
@@ -49,10 +39,7 @@ const LATE: Record<string, PageOf> = {
 
 /** The banner's text. A journey can ask, before the page loads, for an open shadow root. */
 function said(tab: Page): Promise<string> {
-  return tab.locator("support-console-banner").evaluate((host) => {
-    const section = host.shadowRoot?.querySelector("section");
-    return section ? section.innerText.replaceAll(/\s+/g, " ") : "closed";
-  });
+  return tab.locator("support-console-banner").evaluate(textOfBanner);
 }
 
 /** The same while Playwright waits for a page that doesn't come. */
@@ -65,13 +52,6 @@ async function saidByChromium(devtools: CDPSession): Promise<string> {
 /** Makes the banner ask the gateway now. */
 const ask = (tab: Page) => tab.evaluate(() => window.dispatchEvent(new Event("online")));
 
-const open = () => {
-  const attach = Element.prototype.attachShadow;
-  Element.prototype.attachShadow = function (init) {
-    return attach.call(this, { ...init, mode: "open" });
-  };
-};
-
 test.describe("on the pages of a platform", () => {
   let pages: Pages;
   let served: Served;
@@ -83,7 +63,7 @@ test.describe("on the pages of a platform", () => {
     pages = await Pages.start({ ...PAGES, ...LATE });
     served = await Served.start(pages.url, BROWSERS);
     const page = await browser.newPage({ baseURL: served.console });
-    await page.context().addInitScript(open);
+    await page.context().addInitScript(openShadowRoots);
     const { id } = await served.enterAcme(page, ["everything"]);
     tab = await enterTenant(page, id);
     origin = new URL(tab.url()).origin;
@@ -393,7 +373,7 @@ test("a refusal that the application shows as its own error is named by the bann
   const served = await Served.start(pages.url, BROWSERS);
   const page = await browser.newPage({ baseURL: served.console });
   try {
-    await page.context().addInitScript(open);
+    await page.context().addInitScript(openShadowRoots);
     const { id } = await served.enterAcme(page, []);
     const tab = await enterTenant(page, id);
     await expect.poll(() => said(tab)).toContain("left");

@@ -1,26 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, expectHydrated, fillSignIn, open, test, title } from "../fixtures.ts";
+import { change } from "../support/others.ts";
 import { createDialog, fillAndCreate, readGranted } from "../support/support-session.ts";
-
-/** What others do to all nodes of a kind: once the page is there, or now. */
-const change = ({ what, isLive }: { what: string; isLive: boolean }) => {
-  const now = () => {
-    const walker = document.createTreeWalker(document.body, what === "remove" ? NodeFilter.SHOW_COMMENT : NodeFilter.SHOW_TEXT);
-    const nodes: ChildNode[] = [];
-    while (walker.nextNode()) nodes.push(walker.currentNode as ChildNode);
-    for (const node of nodes) {
-      if (what === "remove") {
-        node.remove();
-        continue;
-      }
-      const wrapper = document.createElement(what === "wrap" ? "font" : "span");
-      node.replaceWith(wrapper);
-      wrapper.append(what === "wrap" ? `${node.textContent}` : node);
-    }
-  };
-  if (isLive) now();
-  else document.addEventListener("DOMContentLoaded", now);
-};
 
 /** What an ad blocker's lists do, once the page is there. */
 const block = () =>

@@ -48,3 +48,6 @@ export class Pages {
 export function html(head: string, body: string): string {
   return `<!DOCTYPE html><html lang="en"><head><title>Invoices</title>${head}</head><body><h1>Invoices</h1>${body}</body></html>`;
 }
+
+/** A page that is always the same. */
+export const page = (body: string, headers?: Record<string, string | string[]>): PageOf => () => ({ body, ...(headers && { headers }) });

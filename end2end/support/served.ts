@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 import type { Certificate } from "./certificate.ts";
-import { Console, type Place, programPath } from "./console.ts";
+import { type Account, Console, type Place, programPath } from "./console.ts";
 import { signInAs } from "./page.ts";
 import { freePort, Program } from "./process.ts";
 import { createSession, type Granted } from "./support-session.ts";
@@ -68,13 +68,18 @@ export class Served extends Console {
     await promisify(execFile)(process.env.SUPPORT_CONSOLE_PYTHON ?? "python3", ["-c", script, file, sql]);
   }
 
-  /** Adds a super admin and the tenant Acme, signs the page in, and opens a support session with these scopes. */
-  async enterAcme(page: Page, scopes: string[]): Promise<Granted> {
+  /** Adds the tenant Acme and a super admin. */
+  async addAcme(): Promise<Account> {
     const account = await this.addStaff("Ana Silva", "super_admin");
     const key = await this.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
     this.platformKey = key.stdout.trim();
     await this.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
-    await signInAs(page, account);
+    return account;
+  }
+
+  /** The same. Then signs the page in, and opens a support session with these scopes. */
+  async enterAcme(page: Page, scopes: string[]): Promise<Granted> {
+    await signInAs(page, await this.addAcme());
     return createSession(page, "acme", { scopes });
   }
 }
