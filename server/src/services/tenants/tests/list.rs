@@ -123,6 +123,39 @@ async fn search_finds_the_same_on_both_engines() {
 }
 
 #[tokio::test]
+async fn names_are_found_as_people_of_another_keyboard_type_them() {
+    let names = [
+        ("a1", "Straße AG"),
+        ("a2", "Σίσυφος"),
+        ("a3", "İstanbul Lojistik"),
+        ("a4", "Strand AG"),
+    ];
+    let searches: [(&str, &[&str]); 8] = [
+        ("istanbul", &["a3"]),
+        ("ISTANBUL", &["a3"]),
+        ("strasse", &["a1"]),
+        ("STRASSE", &["a1"]),
+        ("straße", &["a1"]),
+        ("ΣΙΣΥΦΟΣ", &["a2"]),
+        ("σισυφος", &["a2"]),
+        ("ΣΊΣΥΦΟΣ", &["a2"]),
+    ];
+    for console in both().await {
+        for (id, name) in names {
+            console.register(id, name).await;
+        }
+        for (search, expected) in searches {
+            assert_eq!(
+                found(&console, search).await,
+                expected,
+                "{} {search:?}",
+                console.engine
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn worst_health_is_first_and_then_the_most_urgent_cause() {
     for console in both().await {
         for id in ["quiet", "fine", "failing", "busier", "noisy", "never"] {
