@@ -1,3 +1,5 @@
+use std::{fmt::Write, sync::Arc};
+
 use app::domain::StaffId;
 use uuid::Uuid;
 
@@ -147,6 +149,62 @@ fn a_cookie_for_another_domain_is_ignored() {
     let address = Rig::new("[::1]:80");
     address.set(&["a=1; Domain=1]", "b=1; Domain=[::1]", "c=1"]);
     assert_eq!(address.sent("/"), "b=1; c=1");
+}
+
+/// Keeps what is logged while it is the default.
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        self.0.lock().push(line.0);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// The level and the fields of an event.
+struct Line(String);
+
+impl tracing::field::Visit for Line {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+        let _ = write!(self.0, " {field}={value:?}");
+    }
+}
+
+#[test]
+fn why_a_cookie_is_dropped_is_logged_once_and_without_the_cookie() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    tracing::subscriber::with_default(Log(Arc::clone(&lines)), || {
+        let rig = Rig::new("10.0.0.5:8080");
+        rig.set(&["kept=1; Path=/"]);
+        for _ in 0..3 {
+            rig.set(&["sid=hush; Domain=app.example.com; Path=/; Secure"]);
+        }
+    });
+    let lines = lines.lock();
+    let [line] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    for part in ["WARN", "10.0.0.5:8080", "another domain", "public_urls"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(!line.contains("hush"), "{line}");
 }
 
 #[test]

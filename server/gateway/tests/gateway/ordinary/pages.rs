@@ -211,6 +211,30 @@ async fn a_pages_script_shares_named_cookies_with_the_upstream() {
     }
 }
 
+#[tokio::test]
+async fn a_cookie_that_an_upstream_deletes_by_any_form_of_date_is_gone() {
+    let entry = Entry::with(by_identity("")).await;
+    let set = async |cookie: &str| {
+        let wanted = format!("X-Answer: 200 OK|Set-Cookie: {cookie}\r\n");
+        let answer = from_page(&entry, "GET /as-asked", &wanted).await;
+        assert_eq!(answer.status, 200, "{cookie}");
+    };
+    for expires in [
+        "Thu, 1 Jan 1970 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 UTC",
+        "Thu Jan 01 1970 00:00:00 GMT+0000",
+        "Thursday, 01-Jan-70 00:00:00 GMT",
+    ] {
+        set("sid=1; Path=/").await;
+        let mirror = from_page(&entry, "GET /mirror", "").await.text();
+        assert!(mirror.contains("\r\ncookie: sid=1\r\n"), "{mirror}");
+        set(&format!("sid=; Path=/; Expires={expires}")).await;
+        let mirror = from_page(&entry, "GET /mirror", "").await.text();
+        assert!(mirror.starts_with("get /mirror "), "{mirror}");
+        assert!(!mirror.contains("\r\ncookie:"), "{expires}: {mirror}");
+    }
+}
+
 /// A gateway without its own credential for its upstream.
 async fn without_credential(more: &str) -> Entry {
     let upstream = Upstream::start().await;
@@ -483,4 +507,23 @@ async fn the_check_says_which_fields_of_pages_could_select_a_tenant() {
         assert!(!passing.contains(&format!("{name},")), "{passing}");
     }
     assert!(Rig::new().await.settings().fields_of_pages().is_empty());
+}
+
+#[tokio::test]
+async fn the_check_says_what_an_upstream_without_public_names_costs_browsers() {
+    let notes = Entry::with(by_identity("")).await.rig.settings().notes();
+    let [note] = &notes[..] else {
+        panic!("{notes:?}");
+    };
+    for part in ["upstream", "cookies", "redirects", "public_urls"] {
+        assert!(note.contains(part), "{part}: {note}");
+    }
+    let named = Entry::with(Wanted {
+        more: "upstream_public_urls = [\"https://app.example.com\"]",
+        ..by_identity("")
+    });
+    let no_notes: Vec<String> = Vec::new();
+    assert_eq!(named.await.rig.settings().notes(), no_notes);
+    // Without browsers nothing is lost.
+    assert_eq!(Rig::new().await.settings().notes(), no_notes);
 }
