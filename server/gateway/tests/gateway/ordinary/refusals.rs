@@ -4,8 +4,8 @@ use app::domain::access_log::Refusal;
 
 use super::{TENANT, by_identity, files, from_page};
 use crate::{
-    browser::{Entry, NAVIGATION},
-    support::{Rig, frames::FrameClient},
+    browser::{Entry, NAVIGATION, wanted},
+    support::{Rig, Wanted, frames::FrameClient},
 };
 
 #[tokio::test]
@@ -171,5 +171,77 @@ async fn a_person_gets_a_page_for_a_refusal_and_a_program_a_problem() {
         assert_eq!(answer.code(), code);
         let token = entry.rig.ask(&format!("GET {target}")).await;
         assert_eq!(token.code(), code);
+    }
+}
+
+/// Sessions whose next request is refused or fails, each for another reason: the path to ask for, the
+/// status and the code.
+async fn refusing() -> Vec<(Entry, &'static str, u16, &'static str)> {
+    const OWN: &str = "/v1/tenants/acme/x";
+    let elsewhere = Entry::new().await;
+    let writing = Entry::with(Wanted {
+        scopes: &["all:write"],
+        ..wanted()
+    });
+    let revoked = Entry::new().await;
+    revoked.rig.revoke().await;
+    let limited = Entry::new().await;
+    let store = &limited.rig.store;
+    store.bound(|limits| limits.requests_per_minute = Some(1));
+    let fields = format!("{NAVIGATION}Cookie: {}\r\n", limited.cookie());
+    let first = limited.ask(&format!("GET {OWN}"), &fields).await;
+    assert_eq!(first.status, 200);
+    let used_up = Entry::new().await;
+    used_up.rig.store.use_up();
+    let broken = Entry::new().await;
+    broken.rig.store.break_down();
+    // Nothing listens there.
+    let unreachable = Entry::with(Wanted {
+        upstream: Some("upstream = \"http://127.0.0.1:1\"".to_owned()),
+        ..wanted()
+    });
+    let silent = Entry::with(Wanted {
+        timeouts: "first_byte_ms = 300",
+        ..wanted()
+    });
+    let hang = "/v1/tenants/acme/hang";
+    vec![
+        (elsewhere, "/v1/tenants/bolt/x", 403, "wrong_tenant"),
+        (writing.await, OWN, 403, "out_of_scope"),
+        (revoked, OWN, 401, "session_revoked"),
+        (limited, OWN, 429, "rate_limited"),
+        (used_up, OWN, 403, "budget_exhausted"),
+        (broken, OWN, 503, "record_unavailable"),
+        (unreachable.await, OWN, 502, "upstream_failed"),
+        (silent.await, hang, 504, "upstream_failed"),
+    ]
+}
+
+#[tokio::test]
+async fn every_refusal_and_failure_is_a_page_for_a_person_and_a_problem_for_a_program() {
+    for (entry, path, status, code) in refusing().await {
+        let line = format!("GET {path}");
+        let person = format!("{NAVIGATION}Cookie: {}\r\n", entry.cookie());
+        let page = entry.ask(&line, &person).await;
+        assert_eq!(page.status, status, "{code}: {}", page.text());
+        let html = Some("text/html; charset=utf-8");
+        assert_eq!(page.header("content-type"), html, "{code}");
+        let id = page.header("x-request-id").expect("a request id");
+        for part in [
+            format!("<code>{code}</code>"),
+            format!("Request {id}"),
+            "https://console.example.com/support/sessions".to_owned(),
+        ] {
+            assert!(page.text().contains(&part), "{part}: {}", page.text());
+        }
+        let problem = from_page(&entry, &line, "").await;
+        let told = (problem.status, problem.code());
+        assert_eq!(told, (status, code.to_owned()));
+        let json = Some("application/problem+json");
+        assert_eq!(problem.header("content-type"), json, "{code}");
+        // A program has no cookie, and its token is for the gateway's own host.
+        let program = entry.rig.ask(&line).await;
+        assert_eq!((program.status, program.code()), told);
+        assert_eq!(program.header("content-type"), json, "{code}");
     }
 }
