@@ -1,40 +1,129 @@
 //! Answers that come while the client is still sending.
 
-use std::time::Duration;
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use app::domain::access_log::{Refusal, RequestOutcome};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time::Instant,
 };
 
-use crate::support::{
-    Rig, Wanted,
-    client::{Client, Io},
-    frames::FrameClient,
-    pki::Pki,
+use crate::{
+    browser::{Entry, wanted},
+    support::{
+        Rig, Wanted,
+        client::{Client, Io},
+        frames::FrameClient,
+        pki::Pki,
+    },
 };
 
 const OWN: &str = "/v1/tenants/acme";
+/// The upstream answers before the body is there.
+const TOO_LARGE: &str = "/v1/tenants/acme/too-large";
+/// The gateway answers, where no scope permits it.
+const DENIED: &str = "/v1/tenants/acme/x";
 const LARGE: usize = 8 * 1024 * 1024;
 
-/// Sends a large body, as a client that reads nothing before it has sent everything, and then reads.
-async fn send_all(io: impl Io + 'static, head: &str) -> (u16, String) {
-    let (mut reader, mut writer) = tokio::io::split(io);
-    let head = format!("{head}Content-Length: {LARGE}\r\n\r\n");
-    let _ = writer.write_all(head.as_bytes()).await;
-    let piece = vec![b'x'; 64 * 1024];
-    for _ in 0..LARGE / piece.len() {
-        if writer.write_all(&piece).await.is_err() {
-            break;
+/// A large POST.
+struct Post {
+    host: String,
+    path: &'static str,
+    fields: Vec<(&'static str, String)>,
+    /// Whether it says how long its body is.
+    says_length: bool,
+}
+
+impl Post {
+    /// By a program.
+    fn of(rig: &Rig, path: &'static str) -> Self {
+        Self {
+            host: rig.address.to_string(),
+            path,
+            fields: vec![("authorization", format!("Bearer {}", rig.token))],
+            says_length: true,
         }
     }
-    let mut answer = Vec::new();
-    let _ = reader.read_to_end(&mut answer).await;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer.get(9..12).and_then(|status| status.parse().ok());
-    (status.unwrap_or(0), answer)
+
+    /// By a page of the session's host.
+    fn from_page(entry: &Entry, path: &'static str) -> Self {
+        let fields = [
+            ("sec-fetch-site", "same-origin".to_owned()),
+            ("sec-fetch-mode", "cors".to_owned()),
+            ("sec-fetch-dest", "empty".to_owned()),
+            ("cookie", entry.cookie()),
+        ];
+        Self {
+            host: entry.host(),
+            fields: fields.into(),
+            ..Self::of(&entry.rig, path)
+        }
+    }
+
+    fn without_length(self) -> Self {
+        Self {
+            says_length: false,
+            ..self
+        }
+    }
+
+    /// Sends it as a client that reads nothing before it has sent everything, and then reads.
+    async fn over_http11(&self, io: impl Io + 'static) -> (u16, String) {
+        let (mut reader, mut writer) = tokio::io::split(io);
+        let mut head = format!("POST {} HTTP/1.1\r\nHost: {}\r\n", self.path, self.host);
+        for (name, value) in &self.fields {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        let bytes = vec![b'x'; 64 * 1024];
+        let (framing, piece, end) = match self.says_length {
+            true => (format!("Content-Length: {LARGE}"), bytes, ""),
+            false => {
+                let chunk = [&b"10000\r\n"[..], &bytes, b"\r\n"].concat();
+                ("Transfer-Encoding: chunked".to_owned(), chunk, "0\r\n\r\n")
+            }
+        };
+        let head = format!("{head}{framing}\r\n\r\n");
+        let _ = writer.write_all(head.as_bytes()).await;
+        for _ in 0..LARGE / (64 * 1024) {
+            if writer.write_all(&piece).await.is_err() {
+                break;
+            }
+        }
+        let _ = writer.write_all(end.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = reader.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer.get(9..12).and_then(|status| status.parse().ok());
+        (status.unwrap_or(0), answer)
+    }
+
+    /// The answer is whole.
+    async fn over_http2(&self, io: impl Io + 'static, scheme: &str) -> (u16, String) {
+        let length = LARGE.to_string();
+        let mut fields = vec![
+            (":method", "POST"),
+            (":scheme", scheme),
+            (":authority", self.host.as_str()),
+            (":path", self.path),
+        ];
+        fields.extend(
+            self.fields
+                .iter()
+                .map(|(name, value)| (*name, value.as_str())),
+        );
+        if self.says_length {
+            fields.push(("content-length", length.as_str()));
+        }
+        let mut client = FrameClient::over(io, None).await;
+        client.headers(1, &fields, false).await;
+        let sent = client.body(1, LARGE).await;
+        let answer = client.answer(1).await;
+        assert!(answer.complete, "{answer:?}");
+        // Many clients drop an answer whose stream is reset.
+        assert_eq!((sent, answer.reset), (LARGE, None), "{scheme}");
+        (answer.status.unwrap_or_default(), answer.text())
+    }
 }
 
 /// How a client reaches the gateway.
@@ -89,31 +178,16 @@ impl Transport {
         }
     }
 
-    /// Sends a large POST over its own connection; gives what is answered, which is whole.
-    async fn post(self, rig: &Rig, pki: &Pki, path: &str) -> (u16, String) {
+    /// Sends it over its own connection; gives what is answered, which is whole.
+    async fn send(self, rig: &Rig, pki: &Pki, post: &Post) -> (u16, String) {
         let io = self.connect(rig, pki).await;
-        if !self.http2 {
-            return send_all(io, &rig.head(&format!("POST {path}"))).await;
+        match self.http2 {
+            true => {
+                let scheme = if self.tls { "https" } else { "http" };
+                post.over_http2(io, scheme).await
+            }
+            false => post.over_http11(io).await,
         }
-        let (authority, bearer) = (rig.address.to_string(), format!("Bearer {}", rig.token));
-        let length = LARGE.to_string();
-        let scheme = if self.tls { "https" } else { "http" };
-        let fields = [
-            (":method", "POST"),
-            (":scheme", scheme),
-            (":authority", authority.as_str()),
-            (":path", path),
-            ("authorization", bearer.as_str()),
-            ("content-length", length.as_str()),
-        ];
-        let mut client = FrameClient::over(io, None).await;
-        client.headers(1, &fields, false).await;
-        let sent = client.body(1, LARGE).await;
-        let answer = client.answer(1).await;
-        assert!(answer.complete, "{answer:?}");
-        // Many clients drop an answer whose stream is reset.
-        assert_eq!((sent, answer.reset), (LARGE, None), "{self:?}");
-        (answer.status.unwrap_or_default(), answer.text())
     }
 }
 
@@ -124,7 +198,7 @@ async fn an_upstreams_early_answer_reaches_the_client_each_time() {
     for way in TRANSPORTS {
         let rig = way.rig(&pki, &["read_only", "all:write"]).await;
         for round in 0..TIMES {
-            let (status, answer) = way.post(&rig, &pki, &format!("{OWN}/too-large")).await;
+            let (status, answer) = way.send(&rig, &pki, &Post::of(&rig, TOO_LARGE)).await;
             assert_eq!(status, 413, "{way:?} {round}: {answer}");
             assert!(answer.ends_with("big\n"), "{way:?} {round}: {answer}");
         }
@@ -142,7 +216,7 @@ async fn a_refusal_reaches_a_client_that_is_still_sending_each_time() {
     for way in TRANSPORTS {
         let rig = way.rig(&pki, &["read_only"]).await;
         for round in 0..TIMES {
-            let (status, answer) = way.post(&rig, &pki, &format!("{OWN}/x")).await;
+            let (status, answer) = way.send(&rig, &pki, &Post::of(&rig, DENIED)).await;
             assert_eq!(status, 403, "{way:?} {round}: {answer}");
             assert!(answer.contains("out_of_scope"), "{way:?} {round}: {answer}");
         }
@@ -150,6 +224,110 @@ async fn a_refusal_reaches_a_client_that_is_still_sending_each_time() {
         assert_eq!(refusals.len(), TIMES, "{way:?}");
         assert!(refusals.iter().all(|r| r.refusal == Refusal::OutOfScope));
         assert_eq!(rig.upstream.bytes(), 0, "{way:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn early_answers_reach_a_client_that_does_not_say_how_much_it_sends() {
+    let pki = Pki::new();
+    pki.sign("127.0.0.1");
+    for way in TRANSPORTS {
+        let writing = way.rig(&pki, &["read_only", "all:write"]).await;
+        let post = Post::of(&writing, TOO_LARGE).without_length();
+        let (status, answer) = way.send(&writing, &pki, &post).await;
+        assert_eq!(status, 413, "{way:?}: {answer}");
+        assert!(answer.ends_with("big\n"), "{way:?}: {answer}");
+        let completed = &writing.store.completed(1).await[0];
+        let recorded = (completed.status, completed.outcome);
+        assert_eq!(recorded, (Some(413), RequestOutcome::Done), "{way:?}");
+
+        let reading = way.rig(&pki, &["read_only"]).await;
+        let post = Post::of(&reading, DENIED).without_length();
+        let (status, answer) = way.send(&reading, &pki, &post).await;
+        assert_eq!(status, 403, "{way:?}: {answer}");
+        assert!(answer.contains("out_of_scope"), "{way:?}: {answer}");
+        assert_eq!(reading.upstream.bytes(), 0, "{way:?}");
+    }
+}
+
+/// An upstream with TLS that answers each head at once and reads no body.
+async fn early_over_tls(pki: &Pki) -> SocketAddr {
+    let acceptor = pki.acceptor();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let Ok(mut tls) = acceptor.accept(tcp).await else {
+                continue;
+            };
+            let (mut head, mut bytes) = (Vec::new(), [0; 4096]);
+            while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+                match tls.read(&mut bytes).await {
+                    Ok(length @ 1..) => head.extend_from_slice(&bytes[..length]),
+                    _ => break,
+                }
+            }
+            let answer = "HTTP/1.1 413 X\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbig\n";
+            let _ = tls.write_all(answer.as_bytes()).await;
+            let _ = tls.shutdown().await;
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_early_answer_of_an_upstream_with_tls_reaches_the_client_each_time() {
+    const ROUNDS: usize = 10;
+    let (pki, ca) = (Pki::new(), Pki::new());
+    pki.sign("127.0.0.1");
+    ca.sign("localhost");
+    let port = early_over_tls(&ca).await.port();
+    for way in TRANSPORTS.into_iter().filter(|way| !way.tls) {
+        let rig = Rig::with(Wanted {
+            upstream: Some(format!(
+                "upstream = \"https://localhost:{port}\"\nupstream_ca = \"{}\"",
+                ca.path("ca.pem").display()
+            )),
+            ..Wanted::default()
+        })
+        .await;
+        for round in 0..ROUNDS {
+            let (status, answer) = way.send(&rig, &pki, &Post::of(&rig, TOO_LARGE)).await;
+            assert_eq!(status, 413, "{way:?} {round}: {answer}");
+            assert!(answer.ends_with("big\n"), "{way:?} {round}: {answer}");
+        }
+        for completed in rig.store.completed(ROUNDS).await {
+            let recorded = (completed.status, completed.outcome);
+            assert_eq!(recorded, (Some(413), RequestOutcome::Done), "{way:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn early_answers_reach_a_page_that_is_still_sending() {
+    let pki = Pki::new();
+    for way in TRANSPORTS.into_iter().filter(|way| !way.tls) {
+        for says_length in [true, false] {
+            let writing = Entry::new().await;
+            let reading = Entry::with(Wanted {
+                scopes: &["read_only"],
+                ..wanted()
+            })
+            .await;
+            for (entry, path, expected, part) in [
+                (&writing, TOO_LARGE, 413, "big\n"),
+                (&reading, DENIED, 403, "out_of_scope"),
+            ] {
+                let post = Post {
+                    says_length,
+                    ..Post::from_page(entry, path)
+                };
+                let (status, answer) = way.send(&entry.rig, &pki, &post).await;
+                assert_eq!(status, expected, "{way:?} {says_length}: {answer}");
+                assert!(answer.contains(part), "{way:?} {says_length}: {answer}");
+            }
+            assert_eq!(reading.rig.upstream.bytes(), 0, "{way:?}");
+        }
     }
 }
 

@@ -92,6 +92,30 @@ async fn frames_pass_both_ways_and_are_counted() {
 }
 
 #[tokio::test]
+async fn a_subprotocol_passes_and_compression_is_declined() {
+    const OFFERS: &str = "Sec-WebSocket-Protocol: chat, superchat\r\n\
+                          Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+    let rig = rig().await;
+    let mut client = rig.client().await;
+    let head = rig.head(&format!("GET {OWN}/live/socket-chat"));
+    let request = format!("{head}{FIELDS}{OFFERS}\r\n");
+    client.send(request.as_bytes()).await;
+    let answer = client.read_until("\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    let answer = answer.to_lowercase();
+    let chosen = "\r\nsec-websocket-protocol: chat\r\n";
+    assert_eq!(answer.matches(chosen).count(), 1, "{answer}");
+    assert!(!answer.contains("sec-websocket-extensions"), "{answer}");
+    let sent = rig.upstream.text().to_lowercase();
+    let offered = "\r\nsec-websocket-protocol: chat, superchat\r\n";
+    assert_eq!(sent.matches(offered).count(), 1, "{sent}");
+    assert!(!sent.contains("sec-websocket-extensions"), "{sent}");
+    assert!(!sent.contains("permessage-deflate"), "{sent}");
+    client.send(MASKED).await;
+    client.read_until("Hello").await;
+}
+
+#[tokio::test]
 async fn an_upgrade_needs_a_rule_that_says_so() {
     let rig = rig().await;
     let fields = FIELDS;

@@ -82,8 +82,8 @@ impl Pki {
             .await
     }
 
-    /// Terminates TLS, with a signed certificate, in front of something without TLS.
-    pub(crate) async fn before(&self, behind: SocketAddr) -> SocketAddr {
+    /// Terminates TLS with the signed certificate.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let chain = CertificateDer::from_pem_file(self.path("cert.pem")).unwrap();
         let key = PrivateKeyDer::from_pem_file(self.path("key.pem")).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -92,7 +92,12 @@ impl Pki {
             .with_no_client_auth()
             .with_single_cert(vec![chain], key)
             .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// Terminates TLS in front of something without TLS.
+    pub(crate) async fn before(&self, behind: SocketAddr) -> SocketAddr {
+        let acceptor = self.acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {

@@ -278,15 +278,20 @@ impl Upstream {
                 while self.more(index, tcp, buffer).await {}
                 return false;
             }
-            socket @ ("socket" | "socket-half" | "socket-after-close" | "socket-of-nothing") => {
+            socket @ ("socket" | "socket-chat" | "socket-half" | "socket-after-close"
+            | "socket-of-nothing") => {
                 let greeting: &[u8] = match socket {
                     "socket-after-close" => b"\x88\x00\x81\x05Hello",
                     "socket-of-nothing" => b"\x80\x05Hello",
                     _ => b"\x81\x05Hello",
                 };
+                let chosen = match socket {
+                    "socket-chat" => "Sec-WebSocket-Protocol: chat\r\n",
+                    _ => "",
+                };
                 // The answer to the key of RFC 6455 §1.3, and "Hello" once something has come.
                 let _ = tcp
-                    .write_all(opened("", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").as_bytes())
+                    .write_all(opened(chosen, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").as_bytes())
                     .await;
                 let mut greeted = false;
                 while self.more(index, tcp, buffer).await {
