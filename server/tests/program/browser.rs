@@ -156,6 +156,31 @@ async fn a_tenant_is_opened_used_and_revoked_and_no_secret_is_left_anywhere() {
 }
 
 #[tokio::test]
+async fn a_foreign_cookie_in_any_encoding_signs_nobody_out_of_the_console() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    let (_, staff) = acme_and_jo(&program).await;
+    let head = format!(
+        "GET /support HTTP/1.1\r\nHost: localhost:{}\r\nCookie: ",
+        program.console.port()
+    );
+    let status = async |cookies: &[&[u8]]| {
+        let field = cookies.join(&b"; "[..]);
+        let end = &b"\r\nConnection: close\r\n\r\n"[..];
+        let request = [head.as_bytes(), &field[..], end].concat();
+        let mut client = Client::connect(program.console).await;
+        client.send(&request).await;
+        client.answer().await.status
+    };
+    let own = staff.cookie().as_bytes();
+    for foreign in [&b"city=Z\xc3\xbcrich"[..], b"city=Z\xfcrich", b"\xff=\x80"] {
+        assert_ne!(status(&[foreign]).await, 200, "nobody is signed in");
+        assert_eq!(status(&[foreign, own]).await, 200, "{foreign:?}");
+        assert_eq!(status(&[own, foreign]).await, 200, "{foreign:?}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_but_the_holder_is_sent_back_with_a_code() {
     let upstream = Upstream::start().await;
     let program = Program::start(upstream.address, RULES).await;

@@ -3,7 +3,7 @@
 
 mod caddy;
 mod envoy;
-mod haproxy;
+mod in_front;
 mod nginx;
 mod page;
 mod proxy;

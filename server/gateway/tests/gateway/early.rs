@@ -79,7 +79,7 @@ impl Post {
         let (framing, piece, end) = match self.says_length {
             true => (format!("Content-Length: {LARGE}"), bytes, ""),
             false => {
-                let chunk = [&b"10000\r\n"[..], &bytes, b"\r\n"].concat();
+                let chunk = [&b"10000\r\n"[..], &bytes[..], &b"\r\n"[..]].concat();
                 ("Transfer-Encoding: chunked".to_owned(), chunk, "0\r\n\r\n")
             }
         };

@@ -5,7 +5,7 @@ use tokio::process::Command;
 use super::{Attack, Landed, Proxy, Rig, page, prove};
 use crate::support::upstream::Upstream;
 
-/// Around the page: a site that lets through, and keeps, whatever the page's own lines don't forbid.
+/// Around a page.
 const SITE: &str = "
 daemon off;
 master_process off;
@@ -19,15 +19,34 @@ http {
     fastcgi_temp_path FOLDER/fastcgi;
     uwsgi_temp_path FOLDER/uwsgi;
     scgi_temp_path FOLDER/scgi;
+    MORE
+    include FOLDER/page.conf;
+}
+";
+
+/// A site that lets through, and keeps, whatever the page's own lines don't forbid.
+const CARELESS: &str = "
     underscores_in_headers on;
     ignore_invalid_headers off;
     proxy_cache_path FOLDER/cache keys_zone=site:1m;
     proxy_cache site;
     proxy_cache_valid any 1h;
     proxy_ignore_headers Cache-Control;
-    include FOLDER/page.conf;
-}
 ";
+
+/// The command that starts it with a page, and with more lines around the page.
+pub(super) fn command(folder: &Path, more: &str, page: &str) -> Command {
+    let path = folder.display().to_string();
+    let site = SITE.replace("MORE", more).replace("FOLDER", &path);
+    std::fs::write(folder.join("page.conf"), page).unwrap();
+    std::fs::write(folder.join("nginx.conf"), site).unwrap();
+    // Not everybody has /usr/sbin among the folders with programs.
+    let packaged = Path::new("/usr/sbin/nginx");
+    let found = packaged.exists().then_some(packaged);
+    let mut command = Command::new(found.unwrap_or(Path::new("nginx")));
+    command.args(["-e", "stderr", "-c", &format!("{path}/nginx.conf")]);
+    command
+}
 
 fn configuration() -> String {
     page::block("nginx.md", "nginx")
@@ -47,20 +66,7 @@ async fn start(rig: &Rig, page: &str, upstream: &Upstream) -> Proxy {
     {
         page = page::without(&page, line.trim());
     }
-    std::fs::write(folder.path().join("page.conf"), page).unwrap();
-    std::fs::write(
-        folder.path().join("nginx.conf"),
-        SITE.replace("FOLDER", &path),
-    )
-    .unwrap();
-    // Not everybody has /usr/sbin among the folders with programs.
-    let packaged = Path::new("/usr/sbin/nginx");
-    let mut command = Command::new(if packaged.exists() {
-        packaged
-    } else {
-        Path::new("nginx")
-    });
-    command.args(["-e", "stderr", "-c", &format!("{path}/nginx.conf")]);
+    let command = command(folder.path(), CARELESS, &page);
     Proxy::start(folder, command, rig.front).await
 }
 

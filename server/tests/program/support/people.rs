@@ -146,6 +146,11 @@ impl Staff {
         }
     }
 
+    /// The cookie that this person's browser keeps.
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     /// A page as this person is shown it.
     pub(crate) async fn page(&self, path: &str) -> String {
         let request = self.http.get(format!("{}{path}", self.base));

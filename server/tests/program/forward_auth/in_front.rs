@@ -1,4 +1,4 @@
-//! A proxy without forward-auth, which terminates TLS in front of the gateway.
+//! Proxies without forward-auth, which terminate TLS in front of the gateway.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
@@ -9,10 +9,10 @@ use tokio_rustls::{
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
 };
 
-use super::{HANDSHAKE, Proxy, page};
+use super::{HANDSHAKE, Proxy, nginx, page};
 use crate::support::prelude::*;
 
-/// A gateway behind that proxy, with people and a platform.
+/// A gateway behind such a proxy, with people and a platform.
 struct Rig {
     upstream: Upstream,
     front: SocketAddr,
@@ -48,17 +48,34 @@ impl Rig {
         }
     }
 
-    async fn haproxy(&self, page: &str) -> Proxy {
-        let folder = tempfile::tempdir().unwrap();
-        let pem = folder.path().join("support-api.pem");
+    /// Writes the certificate and its key into one file of a folder.
+    fn pem(&self, folder: &Path) -> String {
+        let pem = folder.join("support-api.pem");
         let both = self.certificate.cert.pem() + &self.certificate.signing_key.serialize_pem();
         std::fs::write(&pem, both).unwrap();
+        pem.display().to_string()
+    }
+
+    async fn nginx(&self, page: &str) -> Proxy {
+        let folder = tempfile::tempdir().unwrap();
+        let pem = self.pem(folder.path());
+        // As nginx before 1.25 has it; later ones still take it.
+        let http2 = page.lines().find(|line| line.contains("http2 on;"));
+        let mut page = page::without(page, http2.unwrap().trim());
+        let listen = format!("listen {} ssl http2;", self.front);
+        page = page::with(&page, "listen 443 ssl;", &listen);
+        page = page::with(&page, "/etc/nginx/support.crt", &pem);
+        page = page::with(&page, "/etc/nginx/support.key", &pem);
+        page = page::with(&page, "10.0.0.7:3100", &self.program.gateway.to_string());
+        let command = nginx::command(folder.path(), "", &page);
+        Proxy::start(folder, command, self.front).await
+    }
+
+    async fn haproxy(&self, page: &str) -> Proxy {
+        let folder = tempfile::tempdir().unwrap();
         let mut page = page::with(page, ":443", &self.front.to_string());
-        page = page::with(
-            &page,
-            "/etc/haproxy/support-api.pem",
-            &pem.display().to_string(),
-        );
+        let pem = self.pem(folder.path());
+        page = page::with(&page, "/etc/haproxy/support-api.pem", &pem);
         page = page::with(&page, "10.0.0.7:3100", &self.program.gateway.to_string());
         std::fs::write(folder.path().join("haproxy.cfg"), page).unwrap();
         // Not everybody has /usr/sbin among the folders with programs.
@@ -101,14 +118,8 @@ impl Rig {
     }
 }
 
-fn configuration() -> String {
-    page::block("haproxy.md", "haproxy")
-}
-
-#[tokio::test]
-async fn haproxy_ends_tls_before_a_gateway_whose_promises_hold() {
-    let rig = Rig::start().await;
-    let proxy = rig.haproxy(&configuration()).await;
+/// Whatever may pass does, nothing else does, and the end of a session cuts what is open.
+async fn keeps_the_gateways_promises(rig: &Rig) {
     let scopes = ["read_only", "live"];
     let session = rig.staff.create_session_with("acme", &scopes).await;
 
@@ -141,21 +152,55 @@ async fn haproxy_ends_tls_before_a_gateway_whose_promises_hold() {
         (open.count() == 0).then_some(())
     })
     .await;
+}
 
-    // The address is not a client's to claim.
+/// The client's address is the proxy's word by this line of the page, and not a client's to claim.
+async fn takes_addresses_from_the_proxy(
+    rig: &Rig,
+    page: &str,
+    line: &str,
+    start: impl AsyncFn(&str) -> Proxy,
+) {
     let session = rig.staff.create_session_with("acme", &["read_only"]).await;
-    proxy.stop().await;
-    let line = "http-request set-header X-Forwarded-For %[src]";
-    let page = configuration();
     for (page, ip) in [
-        (page::without(&page, line), "192.0.2.1"),
+        (&page::without(page, line)[..], "192.0.2.1"),
         (page, "127.0.0.1"),
     ] {
-        let proxy = rig.haproxy(&page).await;
+        let proxy = start(page).await;
         let forged = "X-Forwarded-For: 192.0.2.1\r\n";
         let answer = rig.ask(&session, "things", forged).await.answer().await;
         assert_eq!(answer.status, 200);
         assert_eq!(rig.rows(&session).await[0]["ip"], ip);
         proxy.stop().await;
     }
+}
+
+#[tokio::test]
+async fn haproxy_ends_tls_before_a_gateway_whose_promises_hold() {
+    let rig = Rig::start().await;
+    let page = page::block("haproxy.md", "haproxy");
+    let proxy = rig.haproxy(&page).await;
+    keeps_the_gateways_promises(&rig).await;
+    proxy.stop().await;
+    let line = "http-request set-header X-Forwarded-For %[src]";
+    takes_addresses_from_the_proxy(&rig, &page, line, async |page| rig.haproxy(page).await).await;
+}
+
+#[tokio::test]
+async fn nginx_ends_tls_before_a_gateway_whose_promises_hold() {
+    let rig = Rig::start().await;
+    let page = page::block("nginx-in-front.md", "nginx");
+    let proxy = rig.nginx(&page).await;
+    keeps_the_gateways_promises(&rig).await;
+    proxy.stop().await;
+    let line = "proxy_set_header X-Forwarded-For $remote_addr;";
+    takes_addresses_from_the_proxy(&rig, &page, line, async |page| rig.nginx(page).await).await;
+    // What the page says about the line for HTTP/1.1.
+    let proxy = rig
+        .nginx(&page::without(&page, "proxy_http_version 1.1;"))
+        .await;
+    let session = rig.staff.create_session_with("acme", &["read_only"]).await;
+    let answer = rig.ask(&session, "things", "").await.answer().await;
+    assert_eq!(answer.status, 505, "{}", answer.text());
+    proxy.stop().await;
 }
