@@ -556,6 +556,33 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_program_that_takes_gzip_gets_the_same_answer_packed() {
+    use std::io::Read as _;
+
+    let console = sqlite().await;
+    let app = app(&console).await;
+    for number in 0..20 {
+        console.register(&format!("t{number}"), "Tenant").await;
+    }
+    let list = || request(&app, "GET", "/api/v1/tenants", Some("reader"), "");
+    let plain = send(&app, list()).await;
+    assert_eq!(plain.status, 200);
+    assert!(!plain.headers.contains_key("content-encoding"));
+    let mut asking = list();
+    let gzip = "gzip".parse().unwrap();
+    asking.headers_mut().insert("accept-encoding", gzip);
+    let packed = send(&app, asking).await;
+    assert_eq!(packed.status, 200);
+    assert_eq!(packed.headers["content-encoding"], "gzip");
+    assert_eq!(packed.headers["vary"], "accept-encoding");
+    assert!(packed.body.len() < plain.body.len() / 2);
+    let mut unpacked = Vec::new();
+    let mut reader = flate2::read::GzDecoder::new(&packed.body[..]);
+    reader.read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body);
+}
+
+#[tokio::test]
 async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken() {
     let console = sqlite().await;
     let app = app(&console).await;
