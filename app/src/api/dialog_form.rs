@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::ApiError;
 use crate::{
-    domain::{SupportSessionId, flash::Flash},
+    domain::{StaffId, SupportSessionId, flash::Flash},
     paths::Dialog,
 };
 
@@ -31,6 +31,11 @@ pub trait DialogForm:
 
     /// The support session of which the form gives a new token, and has no key of its own by which a second click is known.
     fn token_of(_: &Self::Id) -> Option<SupportSessionId> {
+        None
+    }
+
+    /// The staff member for whom the form makes a one-time link, alike.
+    fn link_of(_: &Self::Id) -> Option<StaffId> {
         None
     }
 

@@ -117,6 +117,10 @@ impl DialogForm for MakeStaffLink {
         Self { id }
     }
 
+    fn link_of(id: &StaffId) -> Option<StaffId> {
+        Some(*id)
+    }
+
     fn done(given: StaffLinkGiven) -> Flash {
         Flash::StaffLink(Box::new(given))
     }

@@ -41,8 +41,6 @@ pub(crate) async fn send<A: DialogForm>(
     let id: A::Id = id
         .parse()
         .map_err(|_| Problem::not_found(A::DIALOG.about))?;
-    // Runs to its end even if the browser disconnects, as it does at the second of two clicks,
-    // because the page must say what was done.
     let sent = Sent::<A> {
         forms,
         context,
@@ -50,7 +48,14 @@ pub(crate) async fn send<A: DialogForm>(
         form,
         typed,
     };
-    let answered = tokio::spawn(Lane::of_task().unwrap_or(Lane::Pages).run(sent.answer()));
+    to_its_end(sent.answer()).await
+}
+
+/// Goes on even if the browser disconnects, as it does at the second of two clicks, because the page must say what was done.
+pub(super) async fn to_its_end(
+    answer: impl Future<Output = Response> + Send + 'static,
+) -> Result<Response, Refusal> {
+    let answered = tokio::spawn(Lane::of_task().unwrap_or(Lane::Pages).run(answer));
     answered.await.map_err(|_| {
         let detail = "Something went wrong.";
         Refusal(Problem::new(ProblemCode::Internal, detail))
@@ -76,17 +81,24 @@ impl<A: DialogForm> Sent<A> {
         } = self;
         let page = A::DIALOG.page(&id);
         let key = typed.first("idempotency_key");
-        let token_of = A::token_of(&id);
+        let (token_of, link_of) = (A::token_of(&id), A::link_of(&id));
         let own_key = token_of.map(|session| session.to_string());
+        let own_key = own_key.or_else(|| link_of.map(|staff| staff.to_string()));
         let _turn = match key.or(own_key.as_ref()) {
             Some(key) => Some(forms.flashes.take_turn(&context, key).await),
             None => None,
         };
-        if let Some(session) = token_of
-            && let Some(first) = forms
+        let first = match (token_of, link_of) {
+            (Some(session), _) => {
+                let flashes = &forms.flashes;
+                flashes.waiting_token(&context, session, &[], Seen::Never)
+            }
+            (None, Some(staff)) => forms
                 .flashes
-                .waiting_token(&context, session, &[], Seen::Never)
-        {
+                .waiting_link(&context, |member| member.id == staff),
+            (None, None) => None,
+        };
+        if let Some(first) = first {
             return see_other(&with_flash(&page, &first));
         }
         let asked = async { forms.call(&context, A::of(id.clone(), form?)).await };

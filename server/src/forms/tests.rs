@@ -5,6 +5,7 @@ mod keys;
 mod refused;
 mod sign_ins;
 mod stub;
+mod twice;
 mod typed;
 
 use std::{

@@ -15,6 +15,7 @@ use app::{
         ApiKeyId, StaffId, StaffSessionId, SupportSessionId, Timestamp,
         caller::{Caller, Context},
         flash::Flash,
+        staff::StaffMember,
     },
     ports::FlashPort,
 };
@@ -187,14 +188,29 @@ impl Flashes {
 
     /// The ID of the flash that waits for the caller with the secret of this API key, alike.
     pub fn waiting_secret(&self, context: &Context, key: ApiKeyId) -> Option<String> {
+        self.waiting(context, |flash| match flash {
+            Flash::KeyMade(made) => made.key.id == key && made.secret.is_some(),
+            _ => false,
+        })
+    }
+
+    /// The ID of the flash that waits for the caller with a one-time link for this staff member, alike.
+    pub fn waiting_link(
+        &self,
+        context: &Context,
+        is_for: impl Fn(&StaffMember) -> bool,
+    ) -> Option<String> {
+        self.waiting(context, |flash| match flash {
+            Flash::StaffLink(given) => is_for(&given.member),
+            _ => false,
+        })
+    }
+
+    fn waiting(&self, context: &Context, is_it: impl Fn(&Flash) -> bool) -> Option<String> {
         let (owner, now) = (Owner::of(context), self.clock.now());
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut own = waiting.by_id.iter().filter(|(_, waiting)| {
-            let has_secret = match &waiting.flash {
-                Flash::KeyMade(made) => made.key.id == key && made.secret.is_some(),
-                _ => false,
-            };
-            has_secret && waiting.owner == owner && waiting.until > now
+            is_it(&waiting.flash) && waiting.owner == owner && waiting.until > now
         });
         own.next().map(|(id, _)| id.clone())
     }
