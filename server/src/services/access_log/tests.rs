@@ -280,6 +280,35 @@ async fn any_number_of_rows_is_written_and_completed_together() {
 }
 
 #[tokio::test]
+async fn the_names_of_fields_that_were_left_out_are_read_in_the_stored_event() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("a");
+        let names = vec!["x-b".to_owned(), "x-a".to_owned()];
+        let with_some = Intent {
+            left_out: names.clone(),
+            ..scene.intent()
+        };
+        recording.begin(with_some).await.unwrap();
+        recording.begin_one().await;
+        let mut reader = scene.world.core.store.read().await.unwrap();
+        let chain = reader
+            .db()
+            .list_audit_chain("tenant:acme", 0)
+            .await
+            .unwrap();
+        let requests = chain.iter();
+        let requests = requests.filter(|event| event.action == "support_session.request");
+        let left_out: Vec<_> = requests
+            .map(|event| event.metadata.get("left_out").cloned())
+            .collect();
+        let named = Some(serde_json::json!(names));
+        assert_eq!(left_out, [named, None], "{}", scene.world.engine);
+        drop(reader);
+        assert!(scene.is_sound().await);
+    }
+}
+
+#[tokio::test]
 async fn completions_that_share_a_commit_are_written_once_each_with_their_events() {
     for scene in scenes().await {
         let recording = scene.recorder_of("a");
