@@ -33,6 +33,13 @@ stays_small() {
   done
 }
 
+# Tests of the gateway compare it with what Node's URL makes of links.
+links_are_of_browsers() {
+  local folder=server/gateway/tests
+  node "$folder/links.mjs" | cmp -s - "$folder/links.txt" ||
+    die "run: node $folder/links.mjs > $folder/links.txt, and look at what has changed"
+}
+
 document() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps "${HOST_CRATES[@]}"; }
 
 step "Format" cargo fmt --all --check
@@ -40,6 +47,7 @@ step "Files: no circles of imports" .make/circles.mjs
 step "Files: short" files_are_short
 step "Gateway: no user interface, no SQL" stays_small gateway leptos sqlx rusqlite
 step "Audit: no runtime, no SQL" stays_small audit tokio sqlx rusqlite
+step "Gateway: links as browsers send them" links_are_of_browsers
 step "Scripts" node --test --test-reporter=dot .make/circles.test.mjs frontend/bundle.test.mjs
 step "Lint: bindgen" lint -p bindgen --all-targets
 step "Lint: app, plain types" lint -p app --no-default-features --all-targets

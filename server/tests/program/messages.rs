@@ -190,6 +190,33 @@ async fn each_error_says_what_to_change() {
 }
 
 #[tokio::test]
+async fn an_address_that_browsers_refuse_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("console.toml");
+    let place = folder.path().display().to_string();
+    std::fs::write(&file, GOOD.replace("[folder]", &place)).unwrap();
+    let run = async |act: &str, email: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_support-console"));
+        command.env_clear().kill_on_drop(true).current_dir(&folder);
+        command.stdin(Stdio::null()).args(["staff", act]);
+        command.args(["--email", email, "--name", "Jo", "--role", "support_admin"]);
+        if act == "add" {
+            command.arg("--one-time-password");
+        }
+        let output = command.arg("--config").arg(&file).output().await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.success(), said)
+    };
+    let reason = "must not contain \"é\" before the @: browsers refuse it in the sign-in form";
+    for (act, plain) in [("add", "jo@example.com"), ("invite", "jose@example.com")] {
+        let (is_done, said) = run(act, "josé@example.com").await;
+        assert!(!is_done && said.contains(reason), "{act}: {said}");
+        let (is_done, said) = run(act, plain).await;
+        assert!(is_done, "{act}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_named_with_the_key_that_chooses_another() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
