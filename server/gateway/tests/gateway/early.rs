@@ -438,19 +438,31 @@ async fn over_http_2_a_stream_that_sends_endlessly_takes_no_room_from_others() {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_to_be_asked_sends_nothing_of_what_is_refused() {
-    let rig = Rig::with(Wanted {
+async fn a_client_that_waits_to_be_asked_is_asked_for_nothing_that_would_not_be_sent_on() {
+    let refusing = Rig::with(Wanted {
         scopes: &["read_only"],
         ..Wanted::default()
-    })
-    .await;
-    let mut client: Client = rig.client().await;
-    let head = rig.head(&format!("POST {OWN}/x"));
-    let head = format!("{head}Expect: 100-continue\r\nContent-Length: {LARGE}\r\n\r\n");
-    client.send(head.as_bytes()).await;
-    let rest = client.rest().await;
-    assert!(
-        rest.starts_with("HTTP/1.1 403"),
-        "and no 100 before: {rest}"
-    );
+    });
+    let broken = Rig::new().await;
+    broken.store.break_down();
+    // Nothing listens there.
+    let unreachable = Rig::with(Wanted {
+        upstream: Some("upstream = \"http://127.0.0.1:1\"".to_owned()),
+        ..Wanted::default()
+    });
+    for (rig, status) in [
+        (refusing.await, 403),
+        (broken, 503),
+        (unreachable.await, 502),
+        // It is asked, once there is somebody to send it on to.
+        (Rig::new().await, 100),
+    ] {
+        let mut client: Client = rig.client().await;
+        let head = rig.head(&format!("POST {OWN}/x"));
+        let head = format!("{head}Expect: 100-continue\r\nContent-Length: {LARGE}\r\n\r\n");
+        client.send(head.as_bytes()).await;
+        let answer = client.read_until("\r\n\r\n").await;
+        let first = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&first), "{status}: {answer}");
+    }
 }
