@@ -98,8 +98,9 @@ impl Desk {
     /// What a form says that it has seen of the tenant.
     async fn seen(&self) -> String {
         let tenants: &dyn ManageTenantsPort = &self.site.console.tenants;
-        let shown = tenants.one(&super_admin(1), &"newco".parse().unwrap(), None);
-        shown.await.unwrap().seen
+        let id = "newco".parse().unwrap();
+        let shown = tenants.one(&super_admin(1), &id, None).await;
+        shown.unwrap().seen
     }
 }
 
