@@ -46,12 +46,14 @@ const EXPECTED_TO_STAY: [&str; 7] = [
 
 /// Fields of programs that pass by default. The families are of metadata that is stored with an object and
 /// means nothing to the server. Those of containers and accounts also set keys, quotas and access.
-pub(super) const DEFAULT_ALLOWED: [&str; 91] = [
+pub(super) const DEFAULT_ALLOWED: [&str; 97] = [
     "accept",
     "accept-charset",
     "accept-datetime",
     "accept-encoding",
     "accept-language",
+    "accept-version",
+    "api-version",
     "baggage",
     "cache-control",
     "connect-accept-encoding",
@@ -69,6 +71,7 @@ pub(super) const DEFAULT_ALLOWED: [&str; 91] = [
     "content-type",
     "depth",
     "digest",
+    "dry-run",
     "grpc-accept-encoding",
     "grpc-encoding",
     "grpc-timeout",
@@ -80,6 +83,7 @@ pub(super) const DEFAULT_ALLOWED: [&str; 91] = [
     "if-schedule-tag-match",
     "if-unmodified-since",
     "last-event-id",
+    "link",
     "lock-token",
     "odata-maxversion",
     "odata-version",
@@ -113,9 +117,11 @@ pub(super) const DEFAULT_ALLOWED: [&str; 91] = [
     "x-amz-content-sha256",
     "x-amz-decoded-content-length",
     "x-amz-meta-*",
+    "x-api-version",
     "x-bz-info-*",
     "x-chunk-index",
     "x-cos-meta-*",
+    "x-dry-run",
     "x-goog-hash",
     "x-goog-meta-*",
     "x-goog-resumable",

@@ -7,16 +7,22 @@ use crate::{
 };
 
 /// Fields that say how a body is to be understood, or on which condition it is meant.
-const DESCRIBING: [&str; 28] = [
+const DESCRIBING: [&str; 34] = [
+    "Accept-Version: v2",
+    "Api-Version: 2026-11-30",
     "Connect-Content-Encoding: gzip",
     "Depth: 0",
+    "Dry-Run: true",
     "Grpc-Encoding: gzip",
+    "Link: <http://www.w3.org/ns/ldp#BasicContainer>; rel=\"type\"",
     "Lock-Token: <urn:uuid:x>",
     "Overwrite: F",
     "Slug: a",
     "Timeout: Second-600",
     "X-Amz-Content-Sha256: x",
+    "X-Api-Version: 2",
     "X-Chunk-Index: 2",
+    "X-Dry-Run: true",
     "X-Goog-Resumable: start",
     "X-Goog-Upload-Command: upload",
     "X-Idempotency-Key: x",
@@ -171,6 +177,34 @@ async fn what_would_change_a_requests_meaning_is_named_and_not_left_out() {
         let request =
             format!("{head}{field}\r\nConnection: {name}\r\nContent-Length: 3\r\n\r\nxyz");
         assert_eq!(all.raw(&request).await.status, status, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn what_makes_another_request_of_it_is_refused_by_name_where_the_list_lacks_it() {
+    let rig = Rig::new().await;
+    for field in [
+        "Ce-Type: com.example.created",
+        "OC-Chunked: 1",
+        "OC-Total-Length: 3",
+        "X-Amz-Expected-Bucket-Owner: 7",
+        "X-Amz-Trailer: x-amz-checksum-crc32",
+        "X-Charset: latin1",
+        "X-Explode-Archive: true",
+        "X-File-Type: text/csv",
+        "X-GitHub-Api-Version: 2022-11-28",
+        "X-OC-Mtime: 1764460800",
+        "X-Validate-Only: true",
+    ] {
+        let answer = rig.raw(&put(&rig, field)).await;
+        assert_eq!(answer.status, 400, "{field}");
+        let name = field.split(':').next().unwrap().to_ascii_lowercase();
+        assert!(answer.text().contains(&name), "{}", answer.text());
+    }
+    assert_eq!(rig.upstream.requests(), 0);
+    // These say nothing about the request.
+    for field in ["X-Client-Version: 7", "X-Locale: de"] {
+        assert_eq!(rig.raw(&put(&rig, field)).await.status, 200, "{field}");
     }
 }
 
