@@ -42,7 +42,7 @@ pub(super) enum Dropped {
          it to the upstream's public_urls"
     )]
     OtherDomain,
-    #[error("it does not keep what its prefix (__Host- or __Secure-) promises")]
+    #[error("it does not keep what its prefix (such as __Host- or __Secure-) promises")]
     Prefix,
 }
 
@@ -105,14 +105,16 @@ fn belongs(host: &str, domain: &str) -> bool {
     domain.is_empty() || host == domain || (above().is_some() && !is_address())
 }
 
-/// The guarantees of `__Secure-` and `__Host-` (RFC 6265bis §4.1.3), in any case (§5.6).
+/// The guarantees of `__Secure-`, `__Host-`, `__Http-` and `__Host-Http-` (RFC 6265bis §4.1.3), in any case (§5.6).
 fn keeps_its_prefix(cookie: &Cookie<'_>) -> bool {
     let name = cookie.name().to_ascii_lowercase();
+    let begins = |prefix: &&str| name.starts_with(*prefix);
     let is_secure = cookie.secure() == Some(true);
-    if name.starts_with("__host-") {
-        return is_secure && cookie.path() == Some("/") && cookie.domain().is_none();
-    }
-    is_secure || !name.starts_with("__secure-")
+    let is_of_host = cookie.path() == Some("/") && cookie.domain().is_none();
+    let is_hidden = cookie.http_only() == Some(true);
+    (is_secure || !["__secure-", "__host-", "__http-"].iter().any(begins))
+        && (is_of_host || !name.starts_with("__host-"))
+        && (is_hidden || !["__http-", "__host-http-"].iter().any(begins))
 }
 
 /// RFC 6265 §5.2.4, or without a path §5.1.4 for the request's path.

@@ -341,10 +341,19 @@ fn prefixes_keep_what_they_promise() {
         "__Host-c=1; Secure; Path=/; Domain=api.example.com",
         "__hOST-d=1; Path=/",
         "__Secure-e=1",
+        "__Http-f=1; Secure",
+        "__hTTP-g=1; HttpOnly",
+        "__Host-Http-h=1; Secure; Path=/",
+        "__Host-Http-i=1; Secure; HttpOnly; Path=/x",
         "__Host-good=1; Secure; Path=/",
         "__Secure-good=1; Secure",
+        "__Http-good=1; Secure; HttpOnly",
+        "__Host-Http-good=1; Secure; HttpOnly; Path=/",
     ]);
-    assert_eq!(rig.sent("/"), "__Host-good=1; __Secure-good=1");
+    assert_eq!(
+        rig.sent("/"),
+        "__Host-good=1; __Secure-good=1; __Http-good=1; __Host-Http-good=1"
+    );
 }
 
 #[test]
