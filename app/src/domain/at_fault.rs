@@ -32,9 +32,23 @@ fn in_words(message: &str) -> &str {
         control if control.starts_with("control character (") => {
             "a control character, which must be an escape in JSON, such as \\n"
         }
+        other if NO_INSTANT.contains(&other) => {
+            "must be a date and time such as 2026-11-22T10:30:00Z or 2026-11-22T10:30:00+02:00 \
+             (in a query, + is written %2B)"
+        }
         other => other,
     }
 }
+
+/// What the parser of instants says, without naming what it wants.
+const NO_INSTANT: [&str; 6] = [
+    "input contains invalid characters",
+    "input is not enough for unique date and time",
+    "input is out of range",
+    "no possible date and time matching input",
+    "premature end of input",
+    "trailing input",
+];
 
 /// An error's text without the position, which doesn't help in a body of one line.
 pub fn shortened(message: &str) -> String {
@@ -47,4 +61,27 @@ pub fn shortened(message: &str) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn an_instant_that_cannot_be_read_is_refused_with_an_example() {
+        for text in [
+            "2026-11-28",
+            "2026-11-28T22:00",
+            "2026-11-28T22:00Z",
+            "2026-11-28T22:00:00 02:00",
+            "2026-11-28T24:00:00Z",
+            "2026-11-28T22:00:00Zx",
+            "1764367200",
+        ] {
+            let error = text.parse::<Timestamp>().unwrap_err().to_string();
+            let told = field_and_message("from", &error).1;
+            assert!(told.contains("2026-11-22T10:30:00Z"), "{text}: {told}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A stretch of time in the query string: `time=last-month`, or `from` and `to`.
 
-use chrono::{NaiveDateTime, SecondsFormat};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 
 use super::optional;
 use crate::domain::{
@@ -48,13 +48,27 @@ impl TimeFields<'_> {
     }
 }
 
-/// Parses the value of a `datetime-local` field as UTC, or any RFC 3339 instant.
+/// How an instant of UTC may be written.
+const LOCALS: [&str; 4] = [
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d %H:%M:%S%.f",
+];
+/// And one with its offset, beside those of RFC 3339: without seconds, and with an offset of hours (ISO 8601).
+const WITH_OFFSET: [&str; 2] = ["%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"];
+
+/// Parses the value of a `datetime-local` field as UTC, or an instant of RFC 3339 or ISO 8601.
 pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
-    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
-        .into_iter()
-        .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
-        .map(|local| local.and_utc());
-    let at = local.or_else(|| text.parse().ok());
+    let local = || {
+        let at = |pattern| NaiveDateTime::parse_from_str(text, pattern).ok();
+        LOCALS.into_iter().find_map(at).map(|local| local.and_utc())
+    };
+    let with_offset = || {
+        let at = |pattern| DateTime::parse_from_str(text, pattern).ok();
+        WITH_OFFSET.into_iter().find_map(at).map(|at| at.to_utc())
+    };
+    let at = local().or_else(|| text.parse().ok()).or_else(with_offset);
     storable(at.ok_or("must be a date and time, such as 2026-11-22T10:30")?)
 }
 
@@ -125,6 +139,34 @@ mod tests {
             read("today", "2026-11-22T10:30", ""),
             Err(vec!["from".into()])
         );
+    }
+
+    #[test]
+    fn an_instant_is_read_as_people_and_programs_write_it() {
+        let at = "2026-11-28T22:00:00Z".parse().unwrap();
+        for text in [
+            "2026-11-28T22:00",
+            "2026-11-28T22:00Z",
+            "2026-11-28t22:00:00z",
+            "2026-11-28 22:00:00",
+            "2026-11-28 22:00:00.000",
+            "2026-11-29T00:00+02:00",
+            "2026-11-29T00:00:00+02",
+            "2026-11-28T20:30:00-0130",
+        ] {
+            assert_eq!(parse_instant(text), Ok(at), "{text}");
+        }
+        // A day has no one beginning, and these are no instants or not of one offset.
+        for text in [
+            "2026-11-28",
+            "2026-11-28T22",
+            "2026-11-28T22:00 02:00",
+            "2026-11-28T22:00:00 02:00",
+            "2026-11-28T22:00:00[Europe/Berlin]",
+            "1764367200",
+        ] {
+            assert!(parse_instant(text).is_err(), "{text}");
+        }
     }
 
     #[test]
