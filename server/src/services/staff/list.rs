@@ -7,7 +7,7 @@ use app::domain::{
     caller::Context,
     page::PageRequest,
     policy::Act,
-    staff::{StaffFilter, StaffList, StaffRow},
+    staff::{StaffFilter, StaffList, StaffRow, parse_email},
 };
 
 use super::StaffService;
@@ -23,7 +23,9 @@ impl StaffService {
     ) -> Result<StaffList, ServiceError> {
         self.core.authorise(context, Act::ReadStaff)?;
         let filter = StaffFilter {
-            search: searched(filter.search.as_deref())?,
+            // A whole address is found however its domain is typed.
+            search: searched(filter.search.as_deref())?
+                .map(|text| parse_email(&text).unwrap_or(text)),
             ..filter
         };
         // Plain data always serialises.

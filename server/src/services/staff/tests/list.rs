@@ -64,6 +64,8 @@ async fn staff_members_are_found_by_name_address_role_and_state() {
             .await;
         console.add("ben", SUPPORT).await;
         console.add("cem", &[]).await;
+        let jo = console.add_at("jo", "jo@bücher.example", &[]).await;
+        assert_eq!(jo.email, "jo@xn--bcher-kva.example");
         let dan = console
             .add("dan", &[Role::SupportAdmin, Role::SuperAdmin])
             .await;
@@ -83,15 +85,17 @@ async fn staff_members_are_found_by_name_address_role_and_state() {
         for (filter, expected) in [
             (
                 StaffFilter::default(),
-                vec!["ben", "cem", "dan", "Zoë Ångström"],
+                vec!["ben", "cem", "dan", "jo", "Zoë Ångström"],
             ),
             (search(" angstrom "), vec!["Zoë Ångström"]),
             (search("ZOE@"), vec!["Zoë Ångström"]),
+            (search("Jo@Bücher.example"), vec!["jo"]),
+            (search("jo@xn--bcher-kva"), vec!["jo"]),
             (search("%"), vec![]),
             (role(Role::SuperAdmin), vec!["dan", "Zoë Ångström"]),
             (role(Role::SupportAdmin), vec!["ben", "dan"]),
             (state(StaffState::Active), vec!["ben", "Zoë Ångström"]),
-            (state(StaffState::NoRole), vec!["cem"]),
+            (state(StaffState::NoRole), vec!["cem", "jo"]),
             (state(StaffState::Deactivated), vec!["dan"]),
         ] {
             let names = found(&console, filter.clone()).await;
