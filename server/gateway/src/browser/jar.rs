@@ -279,7 +279,7 @@ impl Jar {
         }
         for (name, value) in written {
             if !self.cookies.iter().any(|cookie| cookie.is_named(name)) {
-                cookie::write(&mut field, name, value);
+                cookie::write(&mut field, name.as_bytes(), value.as_bytes());
             }
         }
         let mut value = HeaderValue::from_bytes(&field).ok()?;

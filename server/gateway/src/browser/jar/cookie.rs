@@ -1,6 +1,6 @@
 //! One cookie, as an upstream has set it.
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use app::domain::Timestamp;
 use chrono::TimeDelta;
@@ -21,6 +21,8 @@ const MAX_AGE: TimeDelta = TimeDelta::days(400);
 pub(super) struct Held {
     name: String,
     value: SecretString,
+    /// Whether the upstream has sent it as UTF-8. Otherwise each character stands for a byte.
+    is_utf8: bool,
     path: String,
     strict: bool,
     /// Whether scripts of the platform may read it (RFC 6265 §4.1.2.6).
@@ -48,7 +50,12 @@ pub(super) enum Dropped {
 
 /// Parses a `Set-Cookie` from an upstream that has these names.
 pub(super) fn read(field: &HeaderValue, hosts: &[&str], asked: Asked<'_>) -> Result<Held, Dropped> {
-    let text = std::str::from_utf8(field.as_bytes()).map_err(|_| Dropped::Malformed)?;
+    // A field may have any bytes above 7F (RFC 6265bis §5.6). They go back as they came.
+    let bytes = field.as_bytes();
+    let utf8 = std::str::from_utf8(bytes).ok().map(Cow::from);
+    let is_utf8 = utf8.is_some();
+    let text = utf8.unwrap_or_else(|| bytes.iter().copied().map(char::from).collect());
+    let text = &*text;
     let nameless = without_name(text);
     let parsed = Cookie::parse(nameless.as_deref().unwrap_or(text));
     let cookie = parsed.map_err(|_| Dropped::Malformed)?;
@@ -70,6 +77,7 @@ pub(super) fn read(field: &HeaderValue, hosts: &[&str], asked: Asked<'_>) -> Res
     Ok(Held {
         name: name.to_owned(),
         value: value.into(),
+        is_utf8,
         path: path_of(&cookie, asked.path),
         strict: cookie.same_site() == Some(SameSite::Strict),
         for_scripts: cookie.http_only() != Some(true),
@@ -187,7 +195,7 @@ impl Held {
             ""
         };
         let field = format!("{name}={value}; Path={path}; Secure; SameSite=Lax{gone}");
-        HeaderValue::try_from(field).ok()
+        HeaderValue::from_bytes(&self.as_sent(&field)).ok()
     }
 
     /// Longer paths first, then older cookies (RFC 6265 §5.4, step 2).
@@ -218,21 +226,31 @@ impl Held {
 
     /// Adds it to a `Cookie` field, with the value that a script has written, if any.
     pub(super) fn write_to(&self, field: &mut Vec<u8>, other: Option<&str>) {
-        let value = other.unwrap_or_else(|| self.value.expose_secret());
-        write(field, &self.name, value);
+        let own = || self.as_sent(self.value.expose_secret());
+        let value = other.map_or_else(own, |other| other.as_bytes().into());
+        write(field, &self.as_sent(&self.name), &value);
+    }
+
+    /// The bytes of a text of the upstream's field.
+    fn as_sent<'t>(&self, text: &'t str) -> Cow<'t, [u8]> {
+        if self.is_utf8 {
+            return text.as_bytes().into();
+        }
+        let bytes = text.chars().map(|c| u8::try_from(c).unwrap_or(b'?'));
+        bytes.collect::<Vec<_>>().into()
     }
 }
 
 /// Adds a pair to a `Cookie` field.
-pub(super) fn write(field: &mut Vec<u8>, name: &str, value: &str) {
+pub(super) fn write(field: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     if !field.is_empty() {
         field.extend_from_slice(b"; ");
     }
     if !name.is_empty() {
-        field.extend_from_slice(name.as_bytes());
+        field.extend_from_slice(name);
         field.push(b'=');
     }
-    field.extend_from_slice(value.as_bytes());
+    field.extend_from_slice(value);
 }
 
 /// The name of a value that is too large for one cookie, by the name of a part: `session.0`, `session-1`,

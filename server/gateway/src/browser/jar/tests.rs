@@ -98,6 +98,31 @@ fn neither_another_session_nor_another_upstream_sees_a_cookie() {
 }
 
 #[test]
+fn bytes_of_any_encoding_go_back_as_they_came() {
+    let rig = Rig::new("api.example.com");
+    let names = Names {
+        readable: vec!["city".into()],
+        ..Names::default()
+    };
+    for field in [
+        &b"city=Z\xFCrich"[..],
+        "city=Zürich".as_bytes(),
+        b"sid=1; x=\xFF",
+    ] {
+        let set = HeaderValue::from_bytes(field).unwrap();
+        let pair = field.split(|b| *b == b';').next().unwrap();
+        let mirrors = rig.0.keep(&session(1), &rig.1, &names, asked("/"), [&set]);
+        for mirror in mirrors {
+            assert!(mirror.as_bytes().starts_with(pair), "{mirror:?}");
+        }
+        let sent = rig.0.cookies(session(1).id, &rig.1, &[], asked("/"));
+        let sent = sent.unwrap();
+        let mut pairs = sent.as_bytes().split(|b| *b == b';');
+        assert!(pairs.any(|sent| sent.trim_ascii() == pair), "{set:?}");
+    }
+}
+
+#[test]
 fn a_cookie_without_a_name_is_its_value() {
     let rig = Rig::new("api.example.com");
     for (field, sent) in [
