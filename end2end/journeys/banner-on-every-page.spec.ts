@@ -116,6 +116,12 @@ test.describe("on the pages of a platform", () => {
       written: () => document.write("<p>Written, and never closed"),
       body: () => void (document.body = document.createElement("body")),
       inner: () => void (document.body.innerHTML = "<p>Swapped"),
+      wrapped: () => {
+        const loading = document.createElement("div");
+        loading.hidden = true;
+        loading.append(...document.body.childNodes);
+        document.body.append(loading);
+      },
     };
     for (const [how, replace] of Object.entries(ways)) {
       await tab.evaluate(replace);
@@ -123,6 +129,7 @@ test.describe("on the pages of a platform", () => {
       await expect(async () => {
         await expect(tab.locator("support-console-banner"), how).toHaveCount(1, { timeout: 100 });
         expect(await said(tab), how).toContain("End now");
+        await expect(tab.locator("support-console-banner"), how).toBeVisible({ timeout: 100 });
       }).toPass({ timeout: 2_000 });
     }
     // It gives up on a page that keeps removing it.

@@ -223,7 +223,10 @@ class Banner {
     if (isLoading && !document.adoptedStyleSheets.includes(IN_HEAD)) {
       document.adoptedStyleSheets.push(IN_HEAD);
     }
-    const isInPlace = this.host.isConnected && (isLoading || this.host.parentNode !== head);
+    const loaded = body && body.localName === "body" ? body : documentElement;
+    const place = (isLoading && head) || loaded;
+    // A page that wraps all that it shows would hide it with the rest.
+    const isInPlace = this.host.isConnected && this.host.parentNode === place;
     if (isInPlace || (isLoading && !body)) {
       return;
     }
@@ -232,8 +235,7 @@ class Banner {
     for (const copy of document.querySelectorAll(NAME)) {
       copy.remove();
     }
-    const loaded = body && body.localName === "body" ? body : documentElement;
-    ((isLoading && head) || loaded)?.append(this.host);
+    place?.append(this.host);
     try {
       this.host.popover = "manual";
       this.host.showPopover();

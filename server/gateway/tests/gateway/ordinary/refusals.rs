@@ -219,7 +219,7 @@ async fn refusing() -> Vec<(Entry, &'static str, u16, &'static str)> {
 
 #[tokio::test]
 async fn every_refusal_and_failure_is_a_page_for_a_person_and_a_problem_for_a_program() {
-    for (entry, path, status, code) in refusing().await {
+    for (entry, path, status, code) in Box::pin(refusing()).await {
         let line = format!("GET {path}");
         let person = format!("{NAVIGATION}Cookie: {}\r\n", entry.cookie());
         let page = entry.ask(&line, &person).await;
