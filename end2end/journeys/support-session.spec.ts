@@ -133,7 +133,7 @@ test("another tenant's name never reaches the upstream", async ({ page, demo }) 
 test("a path that leads somewhere else to some readers is refused", async ({ page, demo }) => {
   const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
   await openSession(page, id);
-  for (const path of ["/v1/%2e%2e/whoami", "/v1/../whoami", "/v1/a%2F..%2Fwhoami", "/v1/..;/whoami", "//v1/whoami"]) {
+  for (const path of ["/v1/%2e%2e/whoami", "/v1/../whoami", "/v1/a%2F..%2Fwhoami", "/v1/..;/whoami", "/v1/%0Awhoami"]) {
     const { status, requestId } = await demo.requestAsWritten(token, path);
     expect(status, path).toBe(400);
     await expect(logRow(page, requestId)).toContainText("400, refused");

@@ -137,7 +137,7 @@ impl Arrival {
         let query = target.query().unwrap_or_default();
         if headers::overrides_method(&self.headers)
             || selectors::overrides_method(query)
-            || selectors::path_overrides_method(target.path())
+            || selectors::path_overrides_method(&target)
         {
             return Err(malformed("A request must not override its method.".into()));
         }
@@ -153,12 +153,12 @@ impl Arrival {
     }
 
     /// The target in its canonical spelling, if that passes. It is judged, recorded and forwarded.
-    /// A browser's GET and HEAD are redirected to it, so that the browser shows the recorded address.
+    /// A browser's GET and HEAD are redirected to it, so that the browser shows the recorded address. But
+    /// behind two slashes a redirect would name a host.
     fn respelt(&self, fault: NotCanonical) -> Result<CanonicalTarget, Denied> {
         let sent = &self.head.target;
-        // How a proxy or a router reads an odd path is not known. Only browsers send a '%' that escapes
-        // nothing, and all of them mean the same.
-        if !self.is_carried || !(self.at_entry || spelling::has_sound_escapes(sent)) {
+        // How a proxy or a router reads an odd path is not known.
+        if !self.is_carried {
             return Err(self.denied_for(fault));
         }
         let respelt = spelling::respelt(sent);
@@ -168,7 +168,7 @@ impl Arrival {
             return Err(self.denied_for(fault));
         }
         match self.method {
-            Method::GET | Method::HEAD if self.at_entry => {
+            Method::GET | Method::HEAD if self.at_entry && !respelt.starts_with(b"//") => {
                 let canonical = target.as_str();
                 let detail = format!("The canonical form of this address is {canonical}.");
                 Err(Denied {

@@ -170,11 +170,12 @@ impl Judge<'_> {
         let mut strictest = Strictest::default();
         for reading in request.target.readings() {
             for rules in std::iter::once(self.rules).chain(self.earlier) {
-                let grant = rules.grant_reading(session, &request.method, reading);
+                let grant = rules.grant_reading(session, request, reading);
                 let grant = grant.ok_or_else(|| {
                     let detail = "The path can be read in several ways, and this session may not go \
-                                  to all of these places: write it without ';', without empty \
-                                  segments, and without escapes of '/', '\\', ';' and '%'.";
+                                  to all of these places: write it as UTF-8, without ';', without \
+                                  empty segments, and without escapes of '/', '\\', ';', '%' and \
+                                  control characters.";
                     Denied::new(Refusal::AmbiguousPath, detail)
                 })?;
                 strictest.has_form |= grant.body == BodyKnowledge::Form;

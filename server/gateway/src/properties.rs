@@ -137,7 +137,8 @@ pub fn request(bytes: &[u8]) {
 /// The permissions of [`RULES`] for a path, read as carelessly as any upstream.
 fn is_permitted(method: &Method, path: &str) -> bool {
     let own = path == "/v1/tenants/acme" || path.starts_with("/v1/tenants/acme/");
-    let careless = decode(path).to_lowercase();
+    let careless = decode(&without_lone_percents(path)).to_lowercase();
+    let careless = careless.replace(|c: char| c.is_control() || c == '\u{FFFD}', "");
     let mut segments = careless.split('/').skip(4);
     let first = segments.next().unwrap_or_default().trim();
     let name = first.split(|c: char| !c.is_ascii_alphanumeric());
@@ -146,6 +147,17 @@ fn is_permitted(method: &Method, path: &str) -> bool {
     let leaks = matches!(method.as_str(), "GET" | "HEAD") && name == "secrets";
     let writes = method == Method::POST && path == "/v1/tenants/acme/exports";
     own && !leaks && (reads || writes)
+}
+
+fn without_lone_percents(path: &str) -> String {
+    let mut parts = path.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    let is_escape =
+        |part: &str| part.len() > 1 && part.bytes().take(2).all(|b| b.is_ascii_hexdigit());
+    parts.fold(first, |kept, part| match is_escape(part) {
+        true => format!("{kept}%{part}"),
+        false => kept + part,
+    })
 }
 
 fn names_another_tenant(query: &str) -> bool {
@@ -414,6 +426,13 @@ mod tests {
         "&",
         "%74enant_id=bolt",
         "a",
+        "%",
+        "%zz",
+        "%7F",
+        "%09",
+        "%FF",
+        "%C0%AE",
+        "%u0073",
     ];
     const OF_HEADS: &[&str] = &[
         "GET /a HTTP/1.1\r\n",

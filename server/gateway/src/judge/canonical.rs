@@ -14,12 +14,13 @@
 //!   never takes part in path matching
 //!
 //! An odd path ([`CanonicalTarget::parse_odd`]) is canonical too, but can be read in several ways. It
-//! passes only if every reading is permitted.
+//! passes only if every reading is permitted. Its sound escapes have upper-case digits, and none is
+//! needless unless some `%` escapes nothing.
 
 use std::fmt;
 
 use super::{
-    readings,
+    readings::{self, EMPTY_SEGMENT},
     uri::{escape, is_dots, is_path_char, is_unreserved},
 };
 
@@ -49,7 +50,8 @@ impl CanonicalTarget {
     }
 
     /// Accepts the bytes of a request target if they are canonical, or odd only in their path: with
-    /// parameters, empty segments, `[`, `]`, `|`, `^`, or escapes of `/`, `\`, `;` and `%`.
+    /// parameters, empty segments, `[`, `]`, `|`, `^`, a `%` that escapes nothing, or escapes of `/`, `\`,
+    /// `;`, `%`, control characters and bytes that are not UTF-8.
     ///
     /// # Errors
     ///
@@ -57,8 +59,7 @@ impl CanonicalTarget {
     pub fn parse_odd(target: &[u8]) -> Result<Self, NotCanonical> {
         Self::with(target, |path| match check_path(path) {
             Ok(()) if !readings::may_have_wide(path) => Ok(Vec::new()),
-            Ok(()) => readings::of(path),
-            Err(fault) => readings::of(path).map_err(|_| fault),
+            _ => readings::of(path),
         })
     }
 
@@ -89,6 +90,13 @@ impl CanonicalTarget {
     /// The ways in which an odd path can be read; none if there is only one.
     pub(crate) fn readings(&self) -> &[String] {
         &self.readings
+    }
+
+    /// Whether a reader may take a part of an odd path for a host: behind two slashes at its beginning, in
+    /// some reading.
+    pub(super) fn may_name_host(&self) -> bool {
+        let mut readings = self.readings.iter();
+        readings.any(|reading| reading.starts_with(EMPTY_SEGMENT))
     }
 
     /// The whole target, as it is forwarded.

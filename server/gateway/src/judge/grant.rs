@@ -1,7 +1,6 @@
 //! What one set of rules says about a request.
 
 use app::domain::access_log::Refusal;
-use http::Method;
 
 use super::{
     bindings::TenantBinding,
@@ -51,19 +50,21 @@ impl RuleSet {
         Ok(grant)
     }
 
-    /// The rule that permits a reading of an odd path: within the same tenant and organization, and
-    /// without a secret that its record would show.
+    /// The rule that permits a reading of the request's odd path: within the same tenant and organization,
+    /// and without a secret that its record would show.
     pub(super) fn grant_reading<'r>(
         &'r self,
         session: &KnownSession,
-        method: &Method,
+        request: &CanonicalRequest,
         reading: &str,
     ) -> Option<Grant<'r>> {
         let reaches = |pattern: &PathPattern| pattern.matches(reading).is_some();
-        let Ruling::Allowed(grant) = self.ruling(session, method, reading) else {
+        let Ruling::Allowed(grant) = self.ruling(session, &request.method, reading) else {
             return None;
         };
-        // In a path that names a tenant, an empty segment would move the name.
+        // In a path that names a tenant, an empty segment or a host would move the name. A host may name
+        // another tenant itself.
+        let may_name_host = request.target.may_name_host();
         let whole = reading.replace(EMPTY_SEGMENT, "");
         let routes = self.routes.iter();
         let named: Vec<_> = routes.flat_map(|route| route.names(&whole)).collect();
@@ -76,7 +77,8 @@ impl RuleSet {
             !other_tenant && both.is_none_or(|(named, own)| named == own.as_str())
         });
         let is_permitted = is_own
-            && !(names && reading.contains(EMPTY_SEGMENT))
+            && !(names && (may_name_host || reading.contains(EMPTY_SEGMENT)))
+            && !(may_name_host && self.binding == TenantBinding::Host)
             && self.check_established(session, reading, &grant).is_ok()
             && (self.only.is_empty() || self.only.iter().any(reaches))
             && !self.hidden.is_in(reading);

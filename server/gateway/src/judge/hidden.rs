@@ -79,7 +79,8 @@ impl Hidden {
 
     /// Where a secret query begins in a path, for an upstream that decodes before it splits.
     fn query_in(&self, path: &str) -> Option<usize> {
-        let begin = path.find("%3F").into_iter().chain(path.find("%23")).min()?;
+        let marks = ["%3F", "%23", "?", "#"];
+        let begin = marks.iter().filter_map(|mark| path.find(mark)).min()?;
         self.secret_in(&path[begin..]).map(|_| begin)
     }
 

@@ -1,16 +1,26 @@
-//! Odd paths can be read in several ways. Escaped slashes, parameters behind `;`, empty segments
-//! and escapes of escapes are ordinary in some platforms' addresses.
+//! Odd paths can be read in several ways. Escaped slashes, parameters behind `;`, empty segments,
+//! escapes of escapes, a `%` that escapes nothing, escaped control characters and bytes that are not
+//! UTF-8 are ordinary in some platforms' addresses.
 //!
 //! Such a path passes only if each of its readings is permitted. Then it makes no difference which
-//! one the upstream uses. A path with a dot segment, a control character or bytes that are not
-//! UTF-8 in any reading is refused.
+//! one the upstream uses. A path with a dot segment, a NUL or a line break in any reading is refused.
 
-use super::uri::{NotCanonical, escape, is_dots, is_path_char, is_unreserved};
+use super::uri::{
+    NotCanonical, escape, has_sound_escapes, is_dots, is_path_char, is_unreserved,
+    wide_escapes_undone,
+};
 
-/// How many levels of escapes are decoded. Deeper ones are refused.
-const NESTED: usize = 4;
-/// Stands for an empty segment in a reading that keeps them. No path has it otherwise.
-pub(super) const EMPTY_SEGMENT: &str = "/\u{1}";
+/// How often a reading is read again, because it has escapes of its own, for example. A path with
+/// still more readings is refused.
+const NESTED: usize = 8;
+/// The longest text that all readings of a path may have, in bytes.
+const MOST: usize = 1 << 19;
+/// Stands for an empty segment in a reading that keeps them. No path that passes has it otherwise.
+pub(super) const EMPTY_SEGMENT: &str = "/\0";
+/// Stands for what is lost in a reading.
+const LOST: char = char::REPLACEMENT_CHARACTER;
+/// The segments of `/`.
+const ROOT: &[&str] = &[""];
 
 /// Every reading of an odd path, including the path itself.
 ///
@@ -22,15 +32,17 @@ pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
     check(path)?;
     let mut readings: Vec<String> = Vec::new();
     let mut texts = vec![path.to_owned()];
-    for depth in 0..=NESTED {
+    if !has_sound_escapes(path.as_bytes()) {
+        texts.extend([0, 2].map(|more| without_unsound(path, more)));
+    }
+    for _ in 0..=NESTED {
         let mut next: Vec<String> = Vec::new();
         for text in &texts {
-            if has_wide_escape(text) {
-                return Err(NotCanonical::ForbiddenEscape);
-            }
             read(text, &mut readings)?;
-            let undone = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
-            for other in [narrowed(text), narrowed(&undone), undone.into_owned()] {
+            if readings.iter().map(String::len).sum::<usize>() > MOST {
+                return Err(NotCanonical::TooManyReadings);
+            }
+            for other in others(text) {
                 if other != *text && !next.contains(&other) {
                     next.push(other);
                 }
@@ -39,12 +51,26 @@ pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
         if next.is_empty() {
             return Ok(readings);
         }
-        if depth == NESTED && next.iter().any(|text| text.contains('%')) {
-            return Err(NotCanonical::ForbiddenEscape);
-        }
         texts = next;
     }
-    Ok(readings)
+    Err(NotCanonical::TooManyReadings)
+}
+
+/// What some readers make of a text that others take as it is: equal to it, or simpler.
+fn others(text: &str) -> [String; 6] {
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
+    let undone = String::from_utf8_lossy(&bytes);
+    let overlong = without_overlong(&bytes);
+    [
+        narrowed(text),
+        narrowed(&undone),
+        String::from_utf8_lossy(&overlong).into_owned(),
+        wide_escapes_undone(text),
+        text.chars()
+            .filter(|c| !c.is_control() && *c != LOST)
+            .collect(),
+        undone.into_owned(),
+    ]
 }
 
 /// Adds the readings of a text whose remaining escapes are literal.
@@ -52,13 +78,68 @@ fn read(text: &str, readings: &mut Vec<String>) -> Result<(), NotCanonical> {
     // Some readers cut the whole path at its first parameter.
     let cut = text.split(';').next().unwrap_or_default();
     for reading in [split(text, false), split(text, true), split(cut, false)] {
-        for whole in [joined(&reading, false)?, joined(&reading, true)?] {
-            if !readings.contains(&whole) {
-                readings.push(whole);
+        for segments in [&reading[..], below_host(&reading)] {
+            for whole in [joined(segments, false)?, joined(segments, true)?] {
+                if !readings.contains(&whole) {
+                    readings.push(whole);
+                }
             }
         }
     }
     Ok(())
+}
+
+/// An ASCII text without each `%` that escapes nothing, and without up to `more` characters behind it.
+/// Some readers drop them, or put another character in their place. Most take them literally.
+fn without_unsound(text: &str, more: usize) -> String {
+    let mut parts = text.split('%');
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if escape(part.as_bytes()).is_some() {
+            kept.push('%');
+            kept.push_str(part);
+        } else {
+            let lost = part.bytes().take_while(|b| *b != b'/').take(more).count();
+            kept.push(LOST);
+            kept.push_str(&part[lost..]);
+        }
+    }
+    kept
+}
+
+/// Bytes with ASCII characters for their overlong UTF-8 (`%C0%AE` for `.`), which some decoders
+/// accept.
+fn without_overlong(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [lead, tail @ ..] = rest {
+        let more = match *lead {
+            0xC0..=0xDF => 1,
+            0xE0..=0xEF => 2,
+            0xF0..=0xF7 => 3,
+            0xF8..=0xFB => 4,
+            0xFC | 0xFD => 5,
+            _ => 0,
+        };
+        let first = u32::from(*lead & (0x3F_u8 >> more));
+        let code = tail.get(..more).filter(|tail| !tail.is_empty());
+        let code = code.and_then(|tail| {
+            tail.iter().try_fold(first, |code, byte| {
+                (byte & 0xC0 == 0x80).then_some((code << 6) | u32::from(byte & 0x3F))
+            })
+        });
+        match code.and_then(|code| u8::try_from(code).ok()) {
+            Some(ascii) if ascii.is_ascii() => {
+                plain.push(ascii);
+                rest = &tail[more..];
+            }
+            _ => {
+                plain.push(*lead);
+                rest = tail;
+            }
+        }
+    }
+    plain
 }
 
 /// Whether a canonical path may have a full-width form. Some readers take these for ASCII, after they
@@ -89,19 +170,15 @@ fn narrowed(text: &str) -> String {
 /// Checks the path as it is written.
 fn check(path: &str) -> Result<(), NotCanonical> {
     let rest = path.strip_prefix('/').ok_or(NotCanonical::NotOriginForm)?;
-    if rest.starts_with('/') {
-        // A reader may take what follows for a host.
-        return Err(NotCanonical::EmptySegment);
-    }
+    let is_sound = has_sound_escapes(path.as_bytes());
     let mut rest = rest.as_bytes();
     while let [byte, tail @ ..] = rest {
         rest = tail;
         if *byte == b'%' {
-            let (value, is_canonical) = escape(tail).ok_or(NotCanonical::Escape)?;
-            if value.is_ascii_control() {
-                return Err(NotCanonical::ForbiddenEscape);
-            }
-            if is_unreserved(value) {
+            let Some((value, is_canonical)) = escape(tail) else {
+                continue;
+            };
+            if is_sound && is_unreserved(value) {
                 return Err(NotCanonical::NeedlessEscape);
             }
             if !is_canonical {
@@ -115,16 +192,6 @@ fn check(path: &str) -> Result<(), NotCanonical> {
     Ok(())
 }
 
-/// Whether a text has an escape of the form `%u0041`, which some servers decode. No file has such a
-/// name.
-fn has_wide_escape(text: &str) -> bool {
-    text.match_indices('%').any(|(at, _)| {
-        let digits = text[at + 1..].strip_prefix(['u', 'U']);
-        let digits = digits.and_then(|digits| digits.as_bytes().get(..4));
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
-}
-
 /// The segments of a text, with or without their parameters (after `;`).
 fn split(text: &str, without_parameters: bool) -> Vec<&str> {
     let segments = text.split(['/', '\\']).skip(1);
@@ -135,23 +202,27 @@ fn split(text: &str, without_parameters: bool) -> Vec<&str> {
     segments.collect()
 }
 
+/// The segments below a host, for a reader that takes what follows two slashes for one (Node's `URL`,
+/// Python's `urlsplit`). Others skip more slashes before it.
+fn below_host<'s, 't>(segments: &'s [&'t str]) -> &'s [&'t str] {
+    let host = segments.iter().position(|segment| !segment.is_empty());
+    match host {
+        Some(at) if at > 0 && at + 1 < segments.len() => &segments[at + 1..],
+        Some(at) if at > 0 => ROOT,
+        _ => segments,
+    }
+}
+
 /// A reading as one path, with or without its empty segments. A final slash stays.
 fn joined(segments: &[&str], without_empty: bool) -> Result<String, NotCanonical> {
     let mut path = String::new();
     let last = segments.len().saturating_sub(1);
     for (at, segment) in segments.iter().enumerate() {
-        if at == 0 && segment.is_empty() && last > 0 {
-            // A reader may take what follows for a host.
-            return Err(NotCanonical::EmptySegment);
-        }
         if is_dots(segment) {
             return Err(NotCanonical::DotSegment);
         }
-        if segment.contains(char::is_control) {
-            return Err(NotCanonical::ForbiddenEscape);
-        }
-        if segment.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(NotCanonical::NotUtf8);
+        if segment.contains(['\0', '\r', '\n']) {
+            return Err(NotCanonical::LineBreak);
         }
         match (segment.is_empty(), at == last) {
             (true, true) if !path.ends_with('/') => path.push('/'),
@@ -184,9 +255,9 @@ mod tests {
             ("/a;x=1/b", &["/a/b", "/a"]),
             ("/a%3Bx/b", &["/a;x/b", "/a/b"]),
             ("/a;x%2Fb/c", &["/a/c", "/a;x/b/c", "/a/b/c"]),
-            ("/a//b", &["/a/\u{1}/b"]),
-            ("/a/;x/b", &["/a/\u{1}/b", "/a/b"]),
-            ("/a%2F/b", &["/a/\u{1}/b", "/a/b"]),
+            ("/a//b", &["/a/\0/b"]),
+            ("/a/;x/b", &["/a/\0/b", "/a/b"]),
+            ("/a%2F/b", &["/a/\0/b", "/a/b"]),
             ("/100%25.pdf", &["/100%.pdf"]),
             ("/[slug]", &[]),
             ("/a%2F", &["/a/"]),
@@ -195,6 +266,38 @@ mod tests {
             ("/a%EF%BC%9Bx/b", &["/a;x/b", "/a/b"]),
             ("/a%EF%BC%852Fb", &["/a%2Fb", "/a/b"]),
             ("/a%EF%BC%8Ejson", &["/a.json"]),
+            ("//h/a", &["/\0/h/a", "/h/a", "/a"]),
+            ("///h/a", &["/h/a", "/a"]),
+            ("//h", &["/h", "/"]),
+            ("//", &["/"]),
+            ("/%2Fh/a", &["/a"]),
+            ("/%5Ch/a", &["/a"]),
+            ("/;/h/a", &["/a"]),
+            ("/%252Fh/a", &["/a"]),
+            ("/%EF%BC%8Fh/a", &["/a"]),
+            ("/%/h/a", &["/\0/h/a", "/a"]),
+            ("/50%", &["/50%", "/50\u{FFFD}", "/50"]),
+            ("/ex%ports", &["/exports"]),
+            ("/ex%zzports", &["/exports"]),
+            ("/%65x%ports", &["/exports"]),
+            ("/a%%32fb", &["/a%2fb", "/a/b"]),
+            ("/a%%2Fb", &["/a/b"]),
+            ("/a%2%46b", &["/a%2Fb", "/a/b"]),
+            ("/%u0065xports", &["/exports"]),
+            ("/%25u0065xports", &["/exports"]),
+            ("/a%u002fb", &["/a/b"]),
+            ("/a%uFF0Fb", &["/a/b"]),
+            ("/caf%E9", &["/caf\u{FFFD}", "/caf"]),
+            ("/%E0%A4%A", &["/%A", "/"]),
+            ("/ex%FFports", &["/exports"]),
+            ("/a%C0%AFb", &["/a/b"]),
+            ("/a%E0%80%AFb", &["/a/b"]),
+            ("/a%F0%80%80%AFb", &["/a/b"]),
+            ("/%C1%A5xports", &["/exports"]),
+            ("/a%25C0%25AFb", &["/a/b"]),
+            ("/ex%7Fports", &["/exports"]),
+            ("/%09exports", &["/exports"]),
+            ("/%01/a", &["/\u{1}/a", "/\0/a", "/a"]),
         ] {
             let readings = readings(path);
             for other in others {
@@ -207,12 +310,6 @@ mod tests {
     fn what_no_reader_should_get_is_refused_in_each_reading() {
         use NotCanonical::*;
         for (path, fault) in [
-            ("//a", EmptySegment),
-            ("/v1/%25u0065xports", ForbiddenEscape),
-            ("/%2Fh/a", EmptySegment),
-            ("/%5Ch/a", EmptySegment),
-            ("/;/h/a", EmptySegment),
-            ("/%252Fh/a", EmptySegment),
             ("/a;/..%3Fx", DotSegment),
             ("/a/..%253Fx", DotSegment),
             ("/a%2F..%2Fb", DotSegment),
@@ -221,28 +318,50 @@ mod tests {
             ("/a%5C..%5Cb", DotSegment),
             ("/a/%252E%252E/b", DotSegment),
             ("/a/%25252E%25252E/b", DotSegment),
-            ("/a/%2525252525252E%25252525252E/b", ForbiddenEscape),
             ("/a/.%252e/b", DotSegment),
             ("/a/%EF%BC%8E%EF%BC%8E/b", DotSegment),
             ("/a%EF%BC%8F%EF%BC%8E.%EF%BC%8Fb", DotSegment),
             ("/a/%EF%BC%852e%EF%BC%852e/b", DotSegment),
-            ("/%EF%BC%8Fh/a", EmptySegment),
             ("/a/..%3B/b", DotSegment),
             ("/a/..%20/b", DotSegment),
             ("/a%252F..%252Fb", DotSegment),
-            ("/a%00", ForbiddenEscape),
-            ("/a%2500", ForbiddenEscape),
-            ("/a%250d%250aX:1", ForbiddenEscape),
-            ("/a%0A", ForbiddenEscape),
-            ("/a%25C0%25AE", NotUtf8),
-            ("/a%FF", NotUtf8),
+            ("/a/.%./b", DotSegment),
+            ("/a/.%zz./b", DotSegment),
+            ("/a/%..%/b", DotSegment),
+            ("/a/%%32e%%32e/b", DotSegment),
+            ("/a/%2E%2E/50%", DotSegment),
+            ("/a/%u002e%u002e/b", DotSegment),
+            ("/a/%C0%AE%C0%AE/b", DotSegment),
+            ("/a/%C0%AE./b", DotSegment),
+            ("/a/%25C0%25AE%25C0%25AE/b", DotSegment),
+            ("/a/.%FF./b", DotSegment),
+            ("/a/.%7F./b", DotSegment),
+            ("/a/..%09/b", DotSegment),
+            ("//h/../a", DotSegment),
+            ("/a%00", LineBreak),
+            ("/a%2500", LineBreak),
+            ("/a%u0000", LineBreak),
+            ("/a%C0%80", LineBreak),
+            ("/a%250d%250aX:1", LineBreak),
+            ("/a%0A", LineBreak),
+            ("/a%C0%8D", LineBreak),
             ("/a%2fb", Escape),
             ("/a%61;", NeedlessEscape),
             ("/a\\b", Character),
             ("/a b;", Character),
-            ("/a;%", Escape),
+            ("/a b%", Character),
         ] {
             assert_eq!(of(path.as_bytes()), Err(fault), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_has_only_so_many_readings() {
+        let deep = format!("/a%{}41", "25".repeat(NESTED + 2));
+        let long = "/;%25;//%FF%7F%u0041%zz%EF%BC%8F%C0%AF%".repeat(200);
+        for path in [deep, long] {
+            let read = of(path.as_bytes());
+            assert_eq!(read, Err(NotCanonical::TooManyReadings), "{path}");
         }
     }
 }

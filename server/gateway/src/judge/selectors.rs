@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use http::HeaderName;
 
-use super::request::CanonicalRequest;
+use super::{canonical::CanonicalTarget, request::CanonicalRequest, uri::wide_escapes_undone};
 use crate::headers;
 
 /// How many levels of escapes are decoded.
@@ -31,7 +31,7 @@ pub(crate) fn naming_another(
 ) -> Option<String> {
     let query = request.target.query().unwrap_or_default();
     let in_path = || {
-        let mut parameters = parameters_in(request.target.path()).into_iter();
+        let mut parameters = of_path(&request.target);
         parameters.find_map(|text| in_parameters(rules, &text, own, "path's parameter"))
     };
     in_parameters(rules, query, own, "query parameter")
@@ -70,8 +70,8 @@ pub(crate) fn overrides_method(parameters: &str) -> bool {
     names.any(|name| METHOD_OVERRIDES.iter().any(|o| is_spelling_of(name, o)))
 }
 
-/// The parameters in a path, in any reading: after a `;` in a segment, or a query for a reader that
-/// decodes before it splits.
+/// The parameters in a path: after a `;` in a segment, or a query for a reader that decodes before it
+/// splits.
 fn parameters_in(path: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut text = Cow::Borrowed(path);
@@ -93,11 +93,16 @@ fn parameters_in(path: &str) -> Vec<String> {
     found
 }
 
+/// The parameters in the path of a target, in any reading.
+fn of_path(target: &CanonicalTarget) -> impl Iterator<Item = String> {
+    let others = target.readings().iter().map(String::as_str);
+    let paths = std::iter::once(target.path()).chain(others);
+    paths.flat_map(parameters_in)
+}
+
 /// Whether a path has a parameter that some framework reads as the request's method.
-pub(crate) fn path_overrides_method(path: &str) -> bool {
-    parameters_in(path)
-        .iter()
-        .any(|text| overrides_method(text))
+pub(crate) fn path_overrides_method(target: &CanonicalTarget) -> bool {
+    of_path(target).any(|text| overrides_method(&text))
 }
 
 /// Whether a query names `selector`, and if so whether plainly, once, and with the value `own`.
@@ -143,31 +148,6 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
         name = wide_escapes_undone(&decoded);
     }
     false
-}
-
-/// A text with its escapes of the form `%u0041` decoded, as some servers do.
-fn wide_escapes_undone(text: &str) -> String {
-    let mut undone = String::with_capacity(text.len());
-    let mut rest = text;
-    let wide = |rest: &str| {
-        [rest.find("%u"), rest.find("%U")]
-            .into_iter()
-            .flatten()
-            .min()
-    };
-    while let Some(at) = wide(rest) {
-        let digits = rest.get(at + 2..at + 6);
-        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let (length, c) = match code.and_then(char::from_u32) {
-            Some(c) => (6, c),
-            None => (2, 'u'),
-        };
-        undone.push_str(&rest[..at]);
-        undone.push(c);
-        rest = &rest[at + length..];
-    }
-    undone.push_str(rest);
-    undone
 }
 
 /// A name up to its first bracket, without the characters that some languages' parsers turn into an
@@ -254,9 +234,20 @@ mod tests {
         ] {
             assert!(!another(path), "{path}");
         }
-        assert!(path_overrides_method("/x%3F_method=DELETE"));
-        assert!(path_overrides_method("/x;_method=DELETE"));
-        assert!(!path_overrides_method("/_method=DELETE"));
+        let overrides = |path: &str| {
+            path_overrides_method(&CanonicalTarget::parse_odd(path.as_bytes()).unwrap())
+        };
+        for path in [
+            "/x%3F_method=DELETE",
+            "/x;_method=DELETE",
+            "/x%u003F_method=DELETE",
+            "/x%C0%BB_method=DELETE",
+            "/x;%FF_method=DELETE",
+            "/x%3F_met%7Fhod=DELETE",
+        ] {
+            assert!(overrides(path), "{path}");
+        }
+        assert!(!overrides("/_method=DELETE"));
     }
 
     #[test]

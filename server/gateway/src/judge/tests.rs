@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     bindings::{HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding},
-    canonical::CanonicalTarget,
+    canonical::{CanonicalTarget, NotCanonical},
     scopes::ScopeConfig,
     *,
 };
@@ -222,6 +222,52 @@ fn extra(text: &str) -> Vec<ScopeConfig> {
     vec![toml::from_str(&text).unwrap()]
 }
 
+/// What Node's `URL` makes of links: see `tests/links.mjs`. A browser sends the same.
+const LINKS: &str = include_str!("../../tests/links.txt");
+
+#[test]
+fn a_link_that_a_browser_follows_passes_in_one_spelling_unless_it_climbs_or_breaks_a_line() {
+    let mut open = source(TenantBinding::Identity, OrganizationBinding::None);
+    open.routes = Vec::new();
+    let rules = compiled(&open);
+    let (mut links, mut refused) = (0, 0);
+    for line in LINKS.lines() {
+        let (sent, resent) = line.split_once('\t').unwrap();
+        let respelt = String::from_utf8(spelling::respelt(sent.as_bytes())).unwrap();
+        links += 1;
+        let target = match CanonicalTarget::parse_odd(respelt.as_bytes()) {
+            Ok(target) => target,
+            Err(fault) => {
+                // A dot segment or the end of a line, at least for some readers.
+                let path = respelt.split('?').next().unwrap_or_default();
+                let has = |marks: &[&str]| marks.iter().any(|mark| path.contains(mark));
+                assert!(
+                    match fault {
+                        NotCanonical::DotSegment => has(&[".", "%2E", "%252", "%C0%AE"]),
+                        NotCanonical::LineBreak => has(&["%0A", "%00"]),
+                        _ => false,
+                    },
+                    "{sent}: {fault}"
+                );
+                refused += 1;
+                continue;
+            }
+        };
+        assert_eq!(target.as_str(), respelt, "{sent}");
+        let again = spelling::respelt(respelt.as_bytes());
+        assert_eq!(again, respelt.as_bytes(), "it is the one");
+        match resent {
+            "-" => assert!(respelt.starts_with("//"), "{sent}: a host"),
+            resent => assert_eq!(resent, respelt, "the browser asks for what it is led to"),
+        }
+        let mut request = request("/", &[]);
+        request.target = target;
+        let judged = judge(&rules, None, None, request);
+        assert!(judged.is_ok(), "{sent}: {judged:?}");
+    }
+    assert!(links > 4000 && refused * 8 < links, "{refused} of {links}");
+}
+
 fn post(target: &str, headers: &[(&'static str, &'static str)]) -> CanonicalRequest {
     let mut request = request(target, headers);
     request.method = Method::POST;
@@ -249,6 +295,41 @@ fn host_binding_makes_the_upstreams_host_and_takes_no_other() {
             assert_eq!(permitted.upstream_host(), Some("acme.example.com"));
         }
         assert_eq!(judged.err().map(|d| d.status), status, "{host}");
+    }
+}
+
+#[test]
+fn what_a_reader_may_take_for_a_host_names_no_other_tenant() {
+    let judged = |binding, target: &str| {
+        let mut request = request("/", &[]);
+        request.target = CanonicalTarget::parse_odd(target.as_bytes()).unwrap();
+        decide(&rules(binding, false), None, request)
+    };
+    // Node's `URL` finds another host in these.
+    for target in [
+        "//bolt.example.com/v1/me",
+        "///bolt.example.com/v1/me",
+        "/%2Fbolt.example.com/v1/me",
+        "/%5Cbolt.example.com/v1/me",
+        "/;/bolt.example.com/v1/me",
+        "/%7F/bolt.example.com/v1/me",
+        "/%/bolt.example.com/v1/me",
+        "//bolt.example.com",
+    ] {
+        let refused = Err(Refusal::AmbiguousPath);
+        assert_eq!(judged(TenantBinding::Host, target), refused, "{target}");
+        assert_eq!(judged(TenantBinding::Identity, target), Ok(()), "{target}");
+    }
+    assert_eq!(judged(TenantBinding::Host, "/a//b"), Ok(()));
+    // And the path behind it names a tenant for some readers only.
+    for target in [
+        "//bolt/v1/tenants/acme",
+        "//v1/tenants/acme",
+        "//acme/v1/tenants/bolt",
+    ] {
+        for binding in [TenantBinding::Path, TenantBinding::Identity] {
+            assert!(judged(binding, target).is_err(), "{target}");
+        }
     }
 }
 

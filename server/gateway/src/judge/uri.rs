@@ -37,6 +37,12 @@ pub enum NotCanonical {
     /// The escaped bytes of a segment are not UTF-8.
     #[error("the path is not UTF-8: percent-encode its text as UTF-8")]
     NotUtf8,
+    /// An escaped NUL, CR or LF in some reading of an odd path.
+    #[error("the path has an escaped line break or NUL: remove it")]
+    LineBreak,
+    /// An odd path with more readings than are tried.
+    #[error("the path can be read in too many ways: write it with fewer escapes")]
+    TooManyReadings,
     /// The query has a character that must be escaped, or an escaped NUL.
     #[error("the query has a character that must be percent-encoded or is not allowed")]
     Query,
@@ -49,6 +55,37 @@ pub(super) fn escape(digits: &[u8]) -> Option<(u8, bool)> {
     let byte = u8::try_from(value(high)? * 16 + value(low)?).ok()?;
     let canonical = !high.is_ascii_lowercase() && !low.is_ascii_lowercase();
     Some((byte, canonical))
+}
+
+/// Whether each `%` of a path is an escape. Only then its spellings are equivalent for all readers.
+pub(super) fn has_sound_escapes(path: &[u8]) -> bool {
+    let mut parts = path.split(|b| *b == b'%').skip(1);
+    parts.all(|part| escape(part).is_some())
+}
+
+/// A text with its escapes of the form `%u0041` decoded, as some servers do.
+pub(super) fn wide_escapes_undone(text: &str) -> String {
+    let mut undone = String::with_capacity(text.len());
+    let mut rest = text;
+    let wide = |rest: &str| {
+        [rest.find("%u"), rest.find("%U")]
+            .into_iter()
+            .flatten()
+            .min()
+    };
+    while let Some(at) = wide(rest) {
+        let digits = rest.get(at + 2..at + 6);
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let (length, c) = match code.and_then(char::from_u32) {
+            Some(c) => (6, c),
+            None => (2, 'u'),
+        };
+        undone.push_str(&rest[..at]);
+        undone.push(c);
+        rest = &rest[at + length..];
+    }
+    undone.push_str(rest);
+    undone
 }
 
 /// Whether some reader sees a decoded segment as `.` or `..`: one that splits off a query after

@@ -209,12 +209,14 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// Whether a character is invisible or only a mark, so that some readers drop it.
+/// Whether a character is invisible, only a mark, or stands for bytes that are not UTF-8, so that some
+/// readers drop it.
 const fn is_unseen(c: char) -> bool {
     matches!(
         c,
-        '\u{AD}' | '\u{300}'..='\u{36F}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{AD}' | '\u{300}'..='\u{36F}' | '\u{180E}'
+            | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+            | '\u{FFFD}'
     )
 }
 
