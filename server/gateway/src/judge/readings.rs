@@ -5,22 +5,26 @@
 //! Such a path passes only if each of its readings is permitted. Then it makes no difference which
 //! one the upstream uses. A path with a dot segment, a NUL or a line break in any reading is refused.
 
+use std::collections::HashSet;
+
 use super::uri::{
     NotCanonical, escape, has_sound_escapes, is_dots, is_path_char, is_unreserved,
-    wide_escapes_undone,
+    loose_escapes_undone, wide_escapes_undone,
 };
 
 /// How often a reading is read again, because it has escapes of its own, for example. A path with
 /// still more readings is refused.
 const NESTED: usize = 8;
+/// The most readings of a path. Links of browsers have fewer than 200.
+const MOST: usize = 1 << 10;
 /// The longest text that all readings of a path may have, in bytes.
-const MOST: usize = 1 << 19;
+const MOST_TEXT: usize = 1 << 19;
 /// Stands for an empty segment in a reading that keeps them. No path that passes has it otherwise.
 pub(super) const EMPTY_SEGMENT: &str = "/\0";
 /// Stands for what is lost in a reading.
 const LOST: char = char::REPLACEMENT_CHARACTER;
-/// The segments of `/`.
-const ROOT: &[&str] = &[""];
+/// What separates segments.
+const SLASHES: [char; 2] = ['/', '\\'];
 
 /// Every reading of an odd path, including the path itself.
 ///
@@ -35,18 +39,17 @@ pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
     if !has_sound_escapes(path.as_bytes()) {
         texts.extend([0, 2].map(|more| without_unsound(path, more)));
     }
+    let mut seen: HashSet<String> = texts.iter().cloned().collect();
     for _ in 0..=NESTED {
         let mut next: Vec<String> = Vec::new();
         for text in &texts {
             read(text, &mut readings)?;
-            if readings.iter().map(String::len).sum::<usize>() > MOST {
+            let length = readings.iter().map(String::len).sum::<usize>();
+            if readings.len() > MOST || length > MOST_TEXT {
                 return Err(NotCanonical::TooManyReadings);
             }
-            for other in others(text) {
-                if other != *text && !next.contains(&other) {
-                    next.push(other);
-                }
-            }
+            let new = others(text).into_iter();
+            next.extend(new.filter(|other| seen.insert(other.clone())));
         }
         if next.is_empty() {
             return Ok(readings);
@@ -56,8 +59,9 @@ pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
     Err(NotCanonical::TooManyReadings)
 }
 
-/// What some readers make of a text that others take as it is: equal to it, or simpler.
-fn others(text: &str) -> [String; 6] {
+/// What some readers make of a text that others take as it is: equal to it, or simpler. Each may be read
+/// again: parameters, for example, are cut off before or after escapes are decoded.
+fn others(text: &str) -> [String; 10] {
     let bytes: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
     let undone = String::from_utf8_lossy(&bytes);
     let overlong = without_overlong(&bytes);
@@ -66,24 +70,24 @@ fn others(text: &str) -> [String; 6] {
         narrowed(&undone),
         String::from_utf8_lossy(&overlong).into_owned(),
         wide_escapes_undone(text),
+        loose_escapes_undone(text),
         text.chars()
             .filter(|c| !c.is_control() && *c != LOST)
             .collect(),
+        without_parameters(text),
+        // Some readers cut the whole path at its first parameter.
+        text.split(';').next().unwrap_or_default().to_owned(),
+        below_host(text).to_owned(),
         undone.into_owned(),
     ]
 }
 
 /// Adds the readings of a text whose remaining escapes are literal.
 fn read(text: &str, readings: &mut Vec<String>) -> Result<(), NotCanonical> {
-    // Some readers cut the whole path at its first parameter.
-    let cut = text.split(';').next().unwrap_or_default();
-    for reading in [split(text, false), split(text, true), split(cut, false)] {
-        for segments in [&reading[..], below_host(&reading)] {
-            for whole in [joined(segments, false)?, joined(segments, true)?] {
-                if !readings.contains(&whole) {
-                    readings.push(whole);
-                }
-            }
+    let segments: Vec<_> = text.split(SLASHES).skip(1).collect();
+    for whole in [joined(&segments, false)?, joined(&segments, true)?] {
+        if !readings.contains(&whole) {
+            readings.push(whole);
         }
     }
     Ok(())
@@ -192,24 +196,27 @@ fn check(path: &str) -> Result<(), NotCanonical> {
     Ok(())
 }
 
-/// The segments of a text, with or without their parameters (after `;`).
-fn split(text: &str, without_parameters: bool) -> Vec<&str> {
-    let segments = text.split(['/', '\\']).skip(1);
-    let segments = segments.map(|segment| match without_parameters {
-        true => segment.split(';').next().unwrap_or_default(),
-        false => segment,
-    });
-    segments.collect()
+/// A text without the parameters of its segments (after `;`).
+fn without_parameters(text: &str) -> String {
+    let mut is_parameter = false;
+    let keep = |c: &char| {
+        is_parameter = match *c {
+            '/' | '\\' => false,
+            ';' => true,
+            _ => is_parameter,
+        };
+        !is_parameter
+    };
+    text.chars().filter(keep).collect()
 }
 
-/// The segments below a host, for a reader that takes what follows two slashes for one (Node's `URL`,
+/// The path below a host, for a reader that takes what follows two slashes for one (Node's `URL`,
 /// Python's `urlsplit`). Others skip more slashes before it.
-fn below_host<'s, 't>(segments: &'s [&'t str]) -> &'s [&'t str] {
-    let host = segments.iter().position(|segment| !segment.is_empty());
-    match host {
-        Some(at) if at > 0 && at + 1 < segments.len() => &segments[at + 1..],
-        Some(at) if at > 0 => ROOT,
-        _ => segments,
+fn below_host(text: &str) -> &str {
+    let host = text.trim_start_matches(SLASHES);
+    match text.len() - host.len() {
+        0 | 1 => text,
+        _ => host.find(SLASHES).map_or("/", |at| &host[at..]),
     }
 }
 
@@ -255,6 +262,8 @@ mod tests {
             ("/a;x=1/b", &["/a/b", "/a"]),
             ("/a%3Bx/b", &["/a;x/b", "/a/b"]),
             ("/a;x%2Fb/c", &["/a/c", "/a;x/b/c", "/a/b/c"]),
+            ("/a;x%2Fy/b%2Fc", &["/a/b/c"]),
+            ("//h%2Fx/a%2Fb", &["/a/b"]),
             ("/a//b", &["/a/\0/b"]),
             ("/a/;x/b", &["/a/\0/b", "/a/b"]),
             ("/a%2F/b", &["/a/\0/b", "/a/b"]),
@@ -284,6 +293,11 @@ mod tests {
             ("/a%%2Fb", &["/a/b"]),
             ("/a%2%46b", &["/a%2Fb", "/a/b"]),
             ("/%u0065xports", &["/exports"]),
+            ("/ad%6=in", &["/ad%6=in", "/admin"]),
+            ("/ad%u006=in", &["/admin"]),
+            ("/ad%256=in", &["/admin"]),
+            ("/a%3;x/b", &["/a;x/b", "/a/b"]),
+            ("/ex%uD83Dports", &["/exports"]),
             ("/%25u0065xports", &["/exports"]),
             ("/a%u002fb", &["/a/b"]),
             ("/a%uFF0Fb", &["/a/b"]),
@@ -331,6 +345,7 @@ mod tests {
             ("/a/%%32e%%32e/b", DotSegment),
             ("/a/%2E%2E/50%", DotSegment),
             ("/a/%u002e%u002e/b", DotSegment),
+            ("/a/%252%3E%252%3E/b", DotSegment),
             ("/a/%C0%AE%C0%AE/b", DotSegment),
             ("/a/%C0%AE./b", DotSegment),
             ("/a/%25C0%25AE%25C0%25AE/b", DotSegment),
@@ -345,6 +360,8 @@ mod tests {
             ("/a%250d%250aX:1", LineBreak),
             ("/a%0A", LineBreak),
             ("/a%C0%8D", LineBreak),
+            ("/a%0:", LineBreak),
+            ("/a%0=", LineBreak),
             ("/a%2fb", Escape),
             ("/a%61;", NeedlessEscape),
             ("/a\\b", Character),
@@ -359,7 +376,8 @@ mod tests {
     fn a_path_has_only_so_many_readings() {
         let deep = format!("/a%{}41", "25".repeat(NESTED + 2));
         let long = "/;%25;//%FF%7F%u0041%zz%EF%BC%8F%C0%AF%".repeat(200);
-        for path in [deep, long] {
+        let many = "/;%2%01%5C//%zz%7F%zz%25C0%25AF%FF%25u0041%7F//%C0%AF%EF%BC%8F%uFF05;%01%uFF05";
+        for path in [deep, long, many.to_owned()] {
             let read = of(path.as_bytes());
             assert_eq!(read, Err(NotCanonical::TooManyReadings), "{path}");
         }

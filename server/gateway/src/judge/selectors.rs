@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use http::HeaderName;
 
-use super::{canonical::CanonicalTarget, request::CanonicalRequest, uri::wide_escapes_undone};
+use super::{canonical::CanonicalTarget, request::CanonicalRequest, uri::loose_escapes_undone};
 use crate::headers;
 
 /// How many levels of escapes are decoded.
@@ -63,6 +63,11 @@ fn in_parameters(rules: &SelectorRules, text: &str, own: &str, what: &str) -> Op
 
 /// Whether a query or a form has a parameter that some framework reads as the request's method.
 pub(crate) fn overrides_method(parameters: &str) -> bool {
+    let loose = loose_escapes_undone(parameters);
+    has_override(parameters) || (loose != parameters && has_override(&loose))
+}
+
+fn has_override(parameters: &str) -> bool {
     let names = parameters
         .split(['&', ';'])
         .map(|pair| pair.split('=').next().unwrap_or_default());
@@ -107,6 +112,16 @@ pub(crate) fn path_overrides_method(target: &CanonicalTarget) -> bool {
 
 /// Whether a query names `selector`, and if so whether plainly, once, and with the value `own`.
 fn in_query(query: &str, selector: &str, own: &str) -> Option<bool> {
+    let verdict = in_pairs(query, selector, own);
+    // For some readers the '=' or ';' of `%6=` is no separator.
+    let loose = loose_escapes_undone(query);
+    match loose == query || in_pairs(&loose, selector, own) == verdict {
+        true => verdict,
+        false => Some(false),
+    }
+}
+
+fn in_pairs(query: &str, selector: &str, own: &str) -> Option<bool> {
     let mut verdict = None;
     for pair in query.split(['&', ';']) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -129,7 +144,7 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
         // No spelling is shorter. This is fast, because a query may have thousands of names.
         return false;
     }
-    let mut name = wide_escapes_undone(name);
+    let mut name = loose_escapes_undone(name);
     for _ in 0..4 {
         // PHP reads a bracket that is never closed as an underscore. Some parsers leave out a '%' that
         // escapes nothing.
@@ -145,7 +160,7 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
         if decoded == name {
             break;
         }
-        name = wide_escapes_undone(&decoded);
+        name = loose_escapes_undone(&decoded);
     }
     false
 }
@@ -184,6 +199,7 @@ mod tests {
             "_method",
             "%u005Fmethod=DELETE",
             "_met%hod=DELETE",
+            "_%6=ethod=DELETE",
             "[_method]=DELETE",
             "%5B_method%5D=DELETE",
             "._method=DELETE",
@@ -281,6 +297,8 @@ mod tests {
             "%u0074enant_id=b",
             "%U0074enant%u005Fid=b",
             "%25u0074%25u0065nant_id=b",
+            "tenant_%6@d=b",
+            "tenant%5?id=b",
             "tenant%_id=b",
             "%tenant_id=b",
             "tenant_id%=b",
@@ -311,6 +329,9 @@ mod tests {
             "!tenant_id=bolt",
         ] {
             assert_eq!(judge(query), Some(false), "{query}");
+        }
+        for (query, selector) in [("custo%6=er=b", "customer"), ("wor%6;space=b", "workspace")] {
+            assert_eq!(in_query(query, selector, "acme"), Some(false), "{query}");
         }
     }
 }

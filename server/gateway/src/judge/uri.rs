@@ -65,27 +65,55 @@ pub(super) fn has_sound_escapes(path: &[u8]) -> bool {
 
 /// A text with its escapes of the form `%u0041` decoded, as some servers do.
 pub(super) fn wide_escapes_undone(text: &str) -> String {
+    rare_escapes_undone(text, |digits, is_wide| {
+        is_wide && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
+/// A text with these escapes decoded, and those of ASCII that only Jetty 9 knows: it calculates with other
+/// characters as if they were digits, so `%6=` is `%6D`.
+pub(super) fn loose_escapes_undone(text: &str) -> String {
+    rare_escapes_undone(text, |_, _| true)
+}
+
+/// A text without the escapes whose digits are accepted and are no usual escape.
+fn rare_escapes_undone(text: &str, accepts: impl Fn(&str, bool) -> bool) -> String {
     let mut undone = String::with_capacity(text.len());
     let mut rest = text;
-    let wide = |rest: &str| {
-        [rest.find("%u"), rest.find("%U")]
-            .into_iter()
-            .flatten()
-            .min()
-    };
-    while let Some(at) = wide(rest) {
-        let digits = rest.get(at + 2..at + 6);
-        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let (length, c) = match code.and_then(char::from_u32) {
-            Some(c) => (6, c),
-            None => (2, 'u'),
+    while let Some((before, after)) = rest.split_once('%') {
+        undone.push_str(before);
+        let is_wide = after.starts_with(['u', 'U']);
+        let (begin, end) = if is_wide { (1, 5) } else { (0, 2) };
+        let digits = after.get(begin..end);
+        let digits =
+            digits.filter(|digits| escape(after.as_bytes()).is_none() && accepts(digits, is_wide));
+        let code = digits.and_then(loose_number);
+        rest = match code.filter(|code| is_wide || *code < 0x80) {
+            Some(code) => {
+                undone.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                &after[end..]
+            }
+            None => {
+                undone.push('%');
+                after
+            }
         };
-        undone.push_str(&rest[..at]);
-        undone.push(c);
-        rest = &rest[at + length..];
     }
     undone.push_str(rest);
     undone
+}
+
+/// The number of hexadecimal digits, for Jetty 9: `:` to `?`, `@` and the grave accent are digits too.
+fn loose_number(digits: &str) -> Option<u32> {
+    digits.chars().try_fold(0, |number, c| {
+        let digit = match c {
+            '0'..='?' => u32::from(c) - 0x30,
+            '@'..='F' => u32::from(c) - 0x40 + 9,
+            '`'..='f' => u32::from(c) - 0x60 + 9,
+            _ => return None,
+        };
+        Some((number << 4) | digit)
+    })
 }
 
 /// Whether some reader sees a decoded segment as `.` or `..`: one that splits off a query after
