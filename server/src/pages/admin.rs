@@ -9,6 +9,7 @@ use app::domain::{
     tenants::TenantMaster,
     token_hash::TokenHash,
 };
+use chrono::TimeDelta;
 use http::StatusCode;
 use uuid::Uuid;
 
@@ -38,15 +39,15 @@ fn key(number: u32) -> ApiKey {
     }
 }
 
-async fn add_keys(world: &World, count: u32) {
+async fn add_keys(world: &World, keys: Vec<ApiKey>) {
     world
-        .write(count, |count, tx| {
+        .write(keys, |keys, tx| {
             Box::pin(async move {
-                for number in 0..*count {
+                for (number, key) in (0_u32..).zip(keys) {
                     let mut hash = [0; 32];
                     hash[..4].copy_from_slice(&number.to_be_bytes());
                     let hash = TokenHash::from_bytes(hash);
-                    tx.add_api_key(&key(number), hash, None).await?;
+                    tx.add_api_key(key, hash, None).await?;
                 }
                 Ok(())
             })
@@ -60,7 +61,7 @@ async fn the_list_of_keys_shows_none_and_ten_thousand() {
     let (status, _, page) = get(&router, &cookie, "/admin/api-keys").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("No API keys yet"), "{page}");
-    add_keys(&world, 10_000).await;
+    add_keys(&world, (0..10_000).map(key).collect()).await;
     let (status, _, page) = get(&router, &cookie, "/admin/api-keys?state=active").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("Rows 1–50 of 10,000"), "{page}");
@@ -68,6 +69,37 @@ async fn the_list_of_keys_shows_none_and_ten_thousand() {
     assert!(page.contains("Never used"));
     let (_, _, page) = get(&router, &cookie, "/admin/api-keys?state=revoked").await;
     assert!(page.contains("No matching API keys"), "{page}");
+}
+
+#[tokio::test]
+async fn a_key_that_works_and_was_not_used_for_90_days_says_so() {
+    const MARK: &str = "Unused for 90 days";
+    let (router, cookie, world) = console().await;
+    let ago = |days| noon() - TimeDelta::days(days);
+    let used = |number, days| ApiKey {
+        created_at: ago(200),
+        uses_noted_since: ago(200),
+        last_used_at: Some(ago(days)),
+        ..key(number)
+    };
+    let (old, recent) = (used(1, 91), used(2, 89));
+    let revoked = ApiKey {
+        revoked_at: Some(ago(1)),
+        ..used(3, 91)
+    };
+    let cases = [(old.id, true), (recent.id, false), (revoked.id, false)];
+    add_keys(&world, vec![old, recent, revoked]).await;
+    let (_, _, page) = get(&router, &cookie, "/admin/api-keys").await;
+    assert_eq!(page.matches(MARK).count(), 1, "{page}");
+    for (id, is_marked) in cases {
+        let (status, _, page) = get(&router, &cookie, &format!("/admin/api-keys/{id}")).await;
+        assert_eq!(status, StatusCode::OK, "{id}");
+        assert_eq!(page.contains(MARK), is_marked, "{id}: {page}");
+    }
+    let (_, _, page) = get(&router, &cookie, "/admin/api-keys?state=unused").await;
+    for (id, is_listed) in cases {
+        assert_eq!(page.contains(&id.to_string()), is_listed, "{id}: {page}");
+    }
 }
 
 /// The cookie of the support admin Ben, and his ID.
