@@ -5,13 +5,18 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
-import { expect, expectHydrated, fillSignIn, open, signInAs, test as base, title } from "../fixtures.ts";
+import { expect, expectHydrated, fact, fillSignIn, open, signInAs, test as base, title } from "../fixtures.ts";
+import { programPath } from "../support/console.ts";
 import { Served } from "../support/served.ts";
 import { logRow, openSession } from "../support/support-session.ts";
 
+/** A key of the configuration that is set by a variable here. */
+const EXPORTS = "SUPPORT_CONSOLE_LIMITS__EXPORTS_PER_HOUR";
+
 const test = base.extend<{ served: Served }>({
   served: async ({ httpbin }, use, testInfo) => {
-    const served = await Served.start(httpbin.url, ['upstream_authorization = "Bearer of-the-upstream"']);
+    const more = ['upstream_authorization = "Bearer of-the-upstream"'];
+    const served = await Served.start(httpbin.url, more, undefined, programPath(), { [EXPORTS]: "7" });
     await use(served);
     await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
     await served.stop();
@@ -101,6 +106,44 @@ test("an upstream that nobody here wrote is served through the gateway as it is"
     expect(await status("/get", "-H", "X-Tenant-Id: other")).toBe("403");
     expect(await status("/get?tenant_id=acme")).toBe("200");
   });
+});
+
+test("the last super admin can neither be deactivated nor lose the role", async ({ page, served }) => {
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+  await open(page, "/admin/staff");
+  await page.getByRole("table", { name: "Staff members" }).getByRole("link", { name: "Ana Silva" }).click();
+  await expect(title(page)).toHaveText("Ana Silva");
+  const member = new URL(page.url()).pathname;
+  const refusal = "This is the last super admin. Make someone else a super admin first.";
+  const dialog = page.getByRole("dialog");
+  await open(page, `${member}/deactivate`);
+  await expect(dialog).toContainText(refusal);
+  await expect(dialog.getByRole("button")).toHaveCount(0);
+
+  await open(page, `${member}/roles`);
+  await expect(dialog).toContainText("This is the last super admin, so the role Super admin must stay.");
+  await dialog.getByLabel("Support admin").check();
+  await dialog.getByLabel("Super admin").uncheck();
+  await dialog.getByRole("button", { name: "Save roles" }).click();
+  await expect(dialog.getByRole("alert")).toContainText(refusal);
+  await open(page, member);
+  await expect(fact(page.getByRole("region", { name: "Account", exact: true }), "Roles")).toHaveText("Super admin");
+});
+
+test("settings name the variable of a value, hide secrets and show how the store grows", async ({ page, served }) => {
+  const since = Date.now() - 2 * 3_600_000;
+  await served.write(`INSERT INTO store_sizes (at, bytes) VALUES (${since * 1000}, 1)`);
+  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
+  await open(page, "/admin/settings");
+  const values = page.getByRole("table", { name: "Configuration" }).locator("tbody tr");
+  const cells = (key: string) => values.filter({ hasText: key }).getByRole("cell");
+  await expect(cells("limits.exports_per_hour")).toHaveText(["7", "Variable", EXPORTS]);
+  await expect(cells("gateway.upstream_authorization")).toHaveText(["Set, hidden", "File", /line \d+$/]);
+  expect(await page.content()).not.toContain("of-the-upstream");
+
+  const day = fact(page.getByRole("region", { name: "Data store" }), "Last 24 hours");
+  await expect(day).toHaveText(/^\+[\d.,]+ [kM]B \(.+%\) since /);
+  await expect(day.locator("time")).toHaveAttribute("datetime", new Date(since).toISOString());
 });
 
 test("settings follow the nodes and keep what is typed", async ({ page, served }) => {

@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 import { expect, expectHydrated, expectInBothThemes, fillSignIn, open, test, title } from "../fixtures.ts";
 import { createSession } from "../support/support-session.ts";
 
-test("a super admin finds a staff member, and the list follows their sign-ins", async ({ page, demo, signIn, another }) => {
+test("a super admin finds a staff member, whose sign-ins and sessions the list follows", async ({ page, demo, signIn, another }) => {
   await signIn("super_admin");
   const ida = await demo.addStaff("Ida Björnsdóttir", "support_admin");
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Staff", exact: true }).click();
@@ -12,8 +12,13 @@ test("a super admin finds a staff member, and the list follows their sign-ins", 
   const row = rows.filter({ hasText: ida.email });
   await expect(row).toContainText("Support admin");
   await expect(row).toContainText("never");
-  await another(ida);
+  const active = row.locator("td[data-label='Active support sessions']");
+  await expect(active).toHaveText("0");
+  const hers = await another(ida);
   await expect(row).not.toContainText("never");
+  await createSession(hers, (await demo.tenant("healthy")).id);
+  await expect(active).toHaveText("1");
+  await expect(active.getByRole("link")).toHaveAttribute("href", /^\/support\/sessions\?staff=[\w-]+&status=active$/);
   await page.getByRole("combobox", { name: "Role" }).selectOption("Super admin");
   await expect(page.getByRole("heading", { name: "No matching staff members" })).toBeVisible();
 });
@@ -26,7 +31,7 @@ test("support admins neither see nor open the pages of administration", async ({
   await expect(page.getByRole("alert")).toContainText("You need the role super_admin for this.");
 });
 
-test("roles are changed live, and the last super admin stays", async ({ page, demo, signIn, another }) => {
+test("roles are changed live", async ({ page, demo, signIn, another }) => {
   await signIn("super_admin");
   const ida = await demo.addStaff("Ida Roles", "support_admin");
   const hers = await another(ida);
@@ -91,7 +96,7 @@ test("a deactivation ends support sessions and open pages at once", async ({ pag
   await expect(page.getByText("Not signed in anywhere.")).toBeVisible();
 });
 
-test("people sign out their other devices", async ({ page, demo, signIn, another }) => {
+test("people sign out their other devices, and a super admin signs them out everywhere", async ({ page, demo, signIn, another }) => {
   const ida = await demo.addStaff("Ida Devices", "support_admin");
   await signIn(ida);
   const [there, elsewhere] = [await another(ida), await another(ida)];
@@ -109,6 +114,15 @@ test("people sign out their other devices", async ({ page, demo, signIn, another
   await expect(page.getByRole("status").filter({ hasText: "Signed out in 1 other browser." })).toBeVisible();
   await expect(rows).toHaveCount(1);
   for (const other of [there, elsewhere]) await expect(other).toHaveURL(/sign-in/);
+
+  const admin = await another("super_admin");
+  await openMember(admin, ida.email);
+  await admin.getByRole("link", { name: "Sign out everywhere" }).click();
+  const dialog = admin.getByRole("alertdialog", { name: "Sign Ida Devices out of 1 browser" });
+  await dialog.getByRole("button", { name: "Sign out everywhere" }).click();
+  await expect(admin.getByRole("status").filter({ hasText: "Ida Devices signed out everywhere." })).toBeVisible();
+  await expect(admin.getByText("Not signed in anywhere.")).toBeVisible();
+  await expect(page).toHaveURL(/sign-in/);
 });
 
 test.describe("without JavaScript", () => {

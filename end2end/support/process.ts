@@ -16,12 +16,12 @@ export class Program {
   ) {}
 
   /** Starts a program in its own folder, which is removed when it stops. Its output is in a file there. */
-  static start(command: string, args: string[], folder: string): Program {
+  static start(command: string, args: string[], folder: string, variables: NodeJS.ProcessEnv = {}): Program {
     const log = join(folder, "log");
     const output = openSync(log, "a");
     const child = spawn(command, args, {
       stdio: ["ignore", output, output],
-      env: environment({}, command),
+      env: environment(variables, command),
     });
     closeSync(output);
     child.on("error", (error) => console.error(`${command}: ${error.message}`));

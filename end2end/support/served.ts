@@ -23,9 +23,15 @@ export class Served extends Console {
 
   /**
    * `more` are lines for the table of the gateway, which has TLS with a certificate, and lines that begin with `console.` or
-   * `telemetry.`. `build` is the program.
+   * `telemetry.`. `build` is the program, and `variables` are those of its environment.
    */
-  static async start(upstream: string, more: string[] = [], certificate?: Certificate, build = programPath()): Promise<Served> {
+  static async start(
+    upstream: string,
+    more: string[] = [],
+    certificate?: Certificate,
+    build = programPath(),
+    variables: NodeJS.ProcessEnv = {},
+  ): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "serve-"));
     const [console, gateway] = [await freePort(), await freePort()];
     const place = {
@@ -36,7 +42,7 @@ export class Served extends Console {
     };
     const file = join(folder, "support-console.toml");
     await writeFile(file, configuration(place, console, gateway, upstream, [...more, ...(certificate ? [certificate.line] : [])]));
-    const program = Program.start(build, ["serve", "--config", file], folder);
+    const program = Program.start(build, ["serve", "--config", file], folder, variables);
     await program.until("the console", async () => {
       const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
       return answer?.ok || undefined;
