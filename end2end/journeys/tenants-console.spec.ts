@@ -1,7 +1,7 @@
 // The console as the master of tenants: from the first tenant to its end, with and without JavaScript, and what the
 // platform reads of it.
 import type { Page } from "@playwright/test";
-import { expect, expectInBothThemes, fillSignIn, open, signInAs, test as base, title } from "../fixtures.ts";
+import { expect, expectInBothThemes, fact, fillSignIn, open, signInAs, test as base, title } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
 
 const test = base.extend<{ served: Served }>({
@@ -49,14 +49,16 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByText("1 tenant is onboarding now.")).toBeVisible();
       await change(page, "Activate", "Activate Lumen Health");
 
-      await page.getByRole("region", { name: "Tenant", exact: true }).getByRole("link", { name: "Edit" }).click();
+      const values = page.getByRole("region", { name: "Tenant", exact: true });
+      await values.getByRole("link", { name: "Edit" }).click();
       await expect(page.locator("datalist#plans option")).toHaveAttribute("value", "Starter");
       await check("edit tenant, with suggestions");
-      await page.getByLabel("Plan").fill("Enterprise");
+      const edited = { Slug: "lumen-care", Plan: "Enterprise", Region: "eu-west", Contact: "care@lumen.example" };
+      for (const [field, value] of Object.entries(edited)) await page.getByLabel(field).fill(value);
       await page.getByLabel("Reason").fill("The contract was signed today");
       await page.getByRole("button", { name: "Save" }).click();
       await expect(page.getByText("Lumen Health saved.")).toBeVisible();
-      await expect(page.getByRole("region", { name: "Tenant", exact: true })).toContainText("Enterprise");
+      for (const [field, value] of Object.entries(edited)) await expect(fact(values, field), field).toHaveText(value);
 
       await page.getByRole("link", { name: "New organization" }).click();
       await page.getByLabel("Organization ID").fill("emea");
@@ -71,11 +73,13 @@ for (const javaScriptEnabled of [true, false]) {
 
       await organizations.getByRole("link", { name: "Edit EMEA" }).click();
       await expect(page.getByText("If you suspend the organization, 0 active support sessions continue")).toBeVisible();
+      await check("edit organization");
       await page.getByRole("combobox", { name: "Status" }).selectOption("Suspended");
       await page.getByLabel("Reason").fill("The office in Rome is closed");
       await page.getByRole("button", { name: "Save" }).click();
       await expect(page.getByText("EMEA saved.")).toBeVisible();
       await expect(organizations.locator("li")).toHaveText([/EMEA.*Suspended/]);
+      await check("tenant that the console manages");
 
       await page.goto("/admin/tenants");
       const box = page.getByRole("checkbox", { name: "Select Lumen Health" });
@@ -104,9 +108,9 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(close).toContainText("This can’t be undone.");
       await close.getByLabel("Reason").fill("The customer has left us");
       await close.getByRole("button", { name: "Close Lumen Health" }).click();
-      await expect(close.getByLabel("Type lumen-health to confirm")).toHaveAttribute("aria-invalid", "true");
+      await expect(close.getByLabel("Type lumen-care to confirm")).toHaveAttribute("aria-invalid", "true");
       await check("close a tenant, without its slug");
-      await close.getByLabel("Type lumen-health to confirm").fill("lumen-health");
+      await close.getByLabel("Type lumen-care to confirm").fill("lumen-care");
       await close.getByRole("button", { name: "Close Lumen Health" }).click();
       await expect(page.getByText("1 tenant is closed now.")).toBeVisible();
       await expect(page.getByRole("link", { name: "Reactivate" })).toHaveCount(0);
@@ -119,7 +123,8 @@ for (const javaScriptEnabled of [true, false]) {
           ...(body && { body: JSON.stringify(body) }),
         });
       const changes = await (await ask("GET", "tenant-changes")).json();
-      expect(changes.items).toMatchObject([{ id: "lumen", status: "closed", plan: "Enterprise", type: "business" }]);
+      const { Slug: slug, Plan: plan, Region: region, Contact: contact } = edited;
+      expect(changes.items).toMatchObject([{ id: "lumen", status: "closed", type: "business", slug, plan, region, contact }]);
       const later = await (await ask("GET", `tenant-changes?cursor=${changes.next_cursor}`)).json();
       expect(later).toEqual({ items: [], next_cursor: changes.next_cursor });
       const refused = await ask("PUT", "tenants/lumen", { slug: "lumen-health", name: "Lumen", status: "active" });
@@ -146,9 +151,12 @@ test("of two people who edit a tenant at once, the second sees both choices in w
   await expectInBothThemes(page, "edit tenant, after a conflict");
 });
 
-test("of two people at the list, one sees what the other does and keeps what is selected", async ({ page, served, browser }) => {
+test("of two people at the list, one keeps a selection while the other works, and suspends two", async ({ page, served, browser }) => {
   await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
   await addTenant(page, "lumen", "Lumen Health");
+  await change(page, "Approve", "Approve Lumen Health");
+  await change(page, "Activate", "Activate Lumen Health");
+  await expect(page.getByText("1 tenant is active now.")).toBeVisible();
   await open(page, "/admin/tenants");
   const all = page.getByRole("checkbox", { name: "Select all tenants on this page" });
   await all.check();
@@ -160,12 +168,32 @@ test("of two people at the list, one sees what the other does and keeps what is 
   await expect(page.getByRole("checkbox", { name: "Select Mosaic Retail" })).not.toBeChecked();
   await expect(page.getByText("2 tenants", { exact: true })).toBeVisible();
   await change(other, "Approve", "Approve Mosaic Retail");
-  await expect(page.getByRole("row").filter({ hasText: "Mosaic Retail" })).toContainText("Onboarding");
+  const rowOf = (name: string) => page.getByRole("row").filter({ hasText: name });
+  await expect(rowOf("Mosaic Retail")).toContainText("Onboarding");
+  await change(other, "Activate", "Activate Mosaic Retail");
+  await expect(rowOf("Mosaic Retail")).toContainText("Active");
   await other.close();
 
   await expect(page.getByRole("checkbox", { name: "Select Lumen Health" })).toBeChecked();
   await expect(all).toBeChecked({ indeterminate: true });
   await expect(page.getByLabel("Change of status")).toHaveValue("suspended");
+
+  await page.getByRole("checkbox", { name: "Select Mosaic Retail" }).check();
+  await expect(all).toBeChecked();
+  await page.getByRole("button", { name: "Change selected…" }).click();
+  const suspend = page.getByRole("alertdialog", { name: "Suspend 2 tenants" });
+  const reason = suspend.getByLabel("Reason");
+  await reason.fill("overdue");
+  await suspend.getByRole("button", { name: "Suspend 2 tenants" }).click();
+  await expect(reason).toHaveAccessibleDescription(/Add 3 more characters\./);
+  await expect(reason).toHaveValue("overdue");
+  for (const name of ["Lumen Health", "Mosaic Retail"]) {
+    await expect(suspend.getByRole("listitem").filter({ hasText: name }), "still as it was").toContainText("Active");
+  }
+  await reason.fill("The invoices are overdue");
+  await suspend.getByRole("button", { name: "Suspend 2 tenants" }).click();
+  await expect(page.getByText("2 tenants are suspended now.")).toBeVisible();
+  for (const name of ["Lumen Health", "Mosaic Retail"]) await expect(rowOf(name)).toContainText("Suspended");
 });
 
 test("the forms for managing tenants are usable by everyone", async ({ page, served }) => {

@@ -37,6 +37,28 @@ test("tenants are listed, filtered, sorted and exported", async ({ page, demo, s
   await expect(organizations.getByText("platform", { exact: true })).toBeVisible();
 });
 
+test("tenants are found by plan, region and when they were created, and the address says so", async ({ page, demo, signIn }) => {
+  await demo.registerTenant("Findable Then", { plan: "Team", region: "eu-north", created_at: "2020-02-03T04:05:06Z" });
+  await demo.registerTenant("Findable Now", { plan: "Starter", region: "us-east" });
+  await signIn("super_admin");
+  await open(page, "/admin/tenants?q=findable");
+  const rows = page.getByRole("table", { name: "Tenants" }).locator("tbody tr");
+  await expect(rows).toHaveCount(2);
+  for (const [filter, choice, query, found] of [
+    ["Plan", "Starter", "plan=Starter", /^Findable Now/],
+    ["Region", "eu-north", "region=eu-north", /^Findable Then/],
+    ["Created", "Last 7 days", "created=7d", /^Findable Now/],
+  ] as const) {
+    const box = page.getByRole("combobox", { name: filter });
+    await box.selectOption(choice);
+    await expect(page).toHaveURL(`/admin/tenants?q=findable&${query}`);
+    await expect(rows).toHaveText([found]);
+    await box.selectOption("");
+    await expect(page).toHaveURL("/admin/tenants?q=findable");
+    await expect(rows).toHaveCount(2);
+  }
+});
+
 test("a super admin lets support only read in a tenant, and a writing session ends", async ({ page, demo, signIn }) => {
   await signIn("super_admin");
   const tenant = await demo.tenant("healthy");

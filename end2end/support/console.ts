@@ -90,11 +90,11 @@ export abstract class Console {
     return (text ? JSON.parse(text) : undefined) as T;
   }
 
-  /** Registers a tenant without calls, which the upstream does not know. */
-  async registerTenant(name: string): Promise<Tenant> {
+  /** Registers a tenant without calls, which the upstream does not know. `more` are further fields of it. */
+  async registerTenant(name: string, more: Record<string, string> = {}): Promise<Tenant> {
     const id = `tnt_${randomUUID().slice(0, 8)}`;
     const slug = `${name.toLowerCase().replaceAll(/[^a-z]+/g, "-")}-${id.slice(4)}`;
-    return this.platform<Tenant>("PUT", `tenants/${id}`, { slug, name, status: "active" });
+    return this.platform<Tenant>("PUT", `tenants/${id}`, { slug, name, status: "active", ...more });
   }
 
   /** Sends a request through the gateway. */
