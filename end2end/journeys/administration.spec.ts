@@ -3,10 +3,10 @@ import type { Locator, Page } from "@playwright/test";
 import { expect, expectInBothThemes, fact, fillSignIn, open, test, title } from "../fixtures.ts";
 import type { Demo } from "../support/demo.ts";
 
-/** Answers of the REST API to a request with this key. */
+/** The status of the REST API's answer to a request with this key, which has its own limit. */
 async function status(page: Page, demo: Demo, key: string): Promise<number> {
   const answer = await page.request.get(`${demo.console}/api/v1/tenants`, { headers: { "x-api-key": key } });
-  expect(answer.headers()["ratelimit-policy"] ?? "").toMatch(answer.ok() ? /^"requests";q=\d+;w=60$/ : /^$/);
+  expect(answer.headers()["ratelimit-policy"] ?? "").toBe(answer.ok() ? '"requests";q=1200;w=60' : "");
   return answer.status();
 }
 
@@ -23,6 +23,12 @@ async function makeRotateAndRevoke(page: Page, demo: Demo, check?: typeof expect
   const create = page.getByRole("dialog", { name: "Create API key" });
   await create.getByLabel("Allowed addresses").fill("203.0.113.9/24");
   await create.getByLabel("Name").fill("Invoices");
+  await create.getByLabel("Requests per minute").fill("1200");
+  await create.getByLabel("Expires after (days)").fill("30");
+  const reads = /Read tenants, health, support sessions, access logs and audit logs\./;
+  await expect(create.getByRole("checkbox", { name: reads })).toBeChecked();
+  const registers = /Register tenants, organizations and user sessions\. Only for keys of your platform\./;
+  await create.getByRole("checkbox", { name: registers }).check();
   await create.getByRole("button", { name: "Create API key" }).click();
   const addresses = create.getByLabel("Allowed addresses");
   await expect(addresses).toHaveAccessibleDescription(/Write 203\.0\.113\.0\/24/);
@@ -32,12 +38,18 @@ async function makeRotateAndRevoke(page: Page, demo: Demo, check?: typeof expect
   const created = page.getByRole("dialog", { name: "API key created" });
   const first = await secretIn(created);
   await check?.(page, "API key created");
-  await created.getByRole("link", { name: "View key" }).click();
+  const view = created.getByRole("link", { name: "View key" });
+  const path = await view.getAttribute("href");
+  await view.click();
   await expect(title(page)).toHaveText("Invoices");
   expect(await page.content()).not.toContain(first);
   const use = page.getByRole("region", { name: "Use" });
   await expect(fact(use, "Last used")).toContainText("Never used");
   await expect(fact(use, "Created by")).toHaveText("Ida Brandt");
+  const [made, expires] = [await instant(use, "Created"), await instant(use, "Expires")];
+  expect(expires - made, "milliseconds").toBe(30 * 86_400_000);
+  const limit = fact(page.getByRole("region", { name: "Permissions" }), "Limit");
+  await expect(limit).toHaveText("1,200 requests per minute for reading, and as many for reporting, on each node");
   expect(await status(page, demo, first)).toBe(200);
   await page.reload();
   await expect(fact(use, "Last used")).toContainText("127.0.0.1");
@@ -59,6 +71,15 @@ async function makeRotateAndRevoke(page: Page, demo: Demo, check?: typeof expect
   await expect(page.getByText("API key Invoices revoked.")).toBeVisible();
   await expect(page.getByRole("main").getByText("Revoked", { exact: true }).first()).toBeVisible();
   expect([await status(page, demo, first), await status(page, demo, second)]).toEqual([401, 401]);
+
+  await page.getByRole("navigation", { name: "Breadcrumb" }).getByRole("link", { name: "API keys" }).click();
+  const row = page.getByRole("table", { name: "API keys" }).locator("tbody tr").filter({ has: page.locator(`a[href="${path}"]`) });
+  await expect(row.locator("td[data-label=Rights] code")).toHaveText(["read", "tenants:write"]);
+}
+
+/** The instant of a fact, in milliseconds. */
+async function instant(within: Locator, term: string): Promise<number> {
+  return Date.parse((await fact(within, term).locator("time").getAttribute("datetime")) ?? "");
 }
 
 test("a key is made, shown once, rotated with an overlap and revoked", async ({ page, demo, signIn, another }) => {
@@ -113,11 +134,14 @@ test("settings say where values come from, and what other thresholds would chang
   await tryThresholds(page);
 });
 
-test("the permissions mark one's own column", async ({ page, signIn }) => {
+test("the permissions mark one's own column", async ({ page, signIn, another }) => {
   await signIn("support_admin");
   await open(page, "/support/help");
   await page.getByRole("link", { name: "Permissions" }).click();
-  await expectOwnColumn(page);
+  await expectOwnColumn(page, "Support admin", "No");
+  const admin = await another("super_admin");
+  await open(admin, "/support/permissions");
+  await expectOwnColumn(admin, "Super admin", "Yes");
 });
 
 async function tryThresholds(page: Page): Promise<void> {
@@ -125,7 +149,14 @@ async function tryThresholds(page: Page): Promise<void> {
   const keys = page.getByRole("table", { name: "Configuration" }).locator("tbody tr");
   await expect(keys.filter({ hasText: "gateway.tenant_binding" })).toContainText("identity");
   await expect(keys.filter({ hasText: "limits.exports_per_hour" })).toContainText("Default");
-  await expect(page.getByRole("table", { name: "Nodes" }).locator("tbody tr").first()).toContainText("Serving");
+  const program = page.getByRole("region", { name: "Program" });
+  await expect(fact(program, "Licence")).toHaveText("MIT OR Apache-2.0");
+  const version = await fact(program, "Version").innerText();
+  expect(version).toMatch(/^\d+\.\d+\.\d+/);
+  const node = page.getByRole("table", { name: "Nodes" }).locator("tbody tr").first();
+  await expect(node).toContainText("Serving");
+  await expect(node.locator("td[data-label=Version]")).toHaveText(version);
+  await expect(node.locator("td[data-label=Lease]")).toHaveText("The only node (SQLite)");
   await expect(fact(page.getByRole("region", { name: "Data store" }), "Engine")).toHaveText("SQLite");
   const thresholds = page.getByRole("region", { name: "Health thresholds" });
   await thresholds.getByLabel("Critical from (% errors)").fill("100");
@@ -138,12 +169,14 @@ async function tryThresholds(page: Page): Promise<void> {
   await expect(thresholds.getByLabel("Critical from (% errors)")).toHaveValue("20");
 }
 
-async function expectOwnColumn(page: Page): Promise<void> {
+/** The column of the role is marked, with the answer for an act that the roles differ in. */
+async function expectOwnColumn(page: Page, role: string, answer: string): Promise<void> {
   await expect(title(page)).toHaveText("Permissions");
   const table = page.getByRole("table", { name: "Who may do what" });
-  await expect(table.getByRole("columnheader").filter({ hasText: "You" })).toHaveText(/^Support admin/);
-  const revoke = table.locator("tr", { hasText: "Revoke another’s support session" }).getByRole("cell");
-  await expect(revoke).toHaveText(["No", "Yes", "No", "No", "No", "Yes"]);
+  await expect(table.getByRole("columnheader").filter({ hasText: "You" })).toHaveText(`${role} You`);
+  const revoke = table.locator("tr", { hasText: "Revoke another’s support session" });
+  await expect(revoke.getByRole("cell")).toHaveText(["No", "Yes", "No", "No", "No", "Yes"]);
+  await expect(revoke.locator("td.own")).toHaveText(answer);
 }
 
 test.describe("without JavaScript", () => {
@@ -154,12 +187,13 @@ test.describe("without JavaScript", () => {
     await fillSignIn(page, await demo.addStaff("Ida Brandt", "super_admin"));
     await page.goto("/admin/settings");
     await tryThresholds(page);
-    await page.goto("/sign-in");
+    await page.goto("/support/permissions");
+    await expectOwnColumn(page, "Super admin", "Yes");
     await page.context().clearCookies();
     await page.goto("/sign-in");
     await fillSignIn(page, await demo.addStaff("Teo Salas", "support_admin"));
     await page.goto("/support/permissions");
-    await expectOwnColumn(page);
+    await expectOwnColumn(page, "Support admin", "No");
   });
 
   test("a key is made, shown once, rotated with an overlap and revoked", async ({ page, demo }) => {

@@ -2,6 +2,7 @@
 // width and in both themes. The other journeys run once.
 import type { Page } from "@playwright/test";
 import { expect, expectNoSidewaysScroll, expectNoViolations, expectHydrated, open, takePicture, test } from "../fixtures.ts";
+import type { Demo } from "../support/demo.ts";
 import { createDialog, createSession, fillAndCreate, grantedDialog } from "../support/support-session.ts";
 
 test("every page and dialog is usable by everyone and fits its window", async ({ page, demo, signIn }) => {
@@ -58,6 +59,7 @@ test("every page and dialog of administration is usable by everyone and fits its
   const key = await firstKey(page);
   const staff = await demo.command(["staff", "list"]);
   const member = staff.stdout.trim().split(/\s+/).at(-1);
+  const gone = await deactivated(demo);
   await checkAll(page, {
     "staff": "/admin/staff",
     "staff, filtered": "/admin/staff?q=a&role=super_admin&state=active&sort=last_sign_in",
@@ -67,6 +69,8 @@ test("every page and dialog of administration is usable by everyone and fits its
     "staff member, sign out": `/admin/staff/${member}/sign-out`,
     "staff member, link": `/admin/staff/${member}/link`,
     "staff member, revoke link": `/admin/staff/${member}/revoke-link`,
+    "staff member, deactivated": `/admin/staff/${gone}`,
+    "staff member, reactivate": `/admin/staff/${gone}/reactivate`,
     "invite staff": "/admin/invite-staff",
     "choose a password": "/set-password",
     "own sign-ins": "/account/sessions",
@@ -140,6 +144,16 @@ async function firstEvent(page: Page): Promise<string> {
 async function firstRequest(page: Page): Promise<string> {
   const link = page.getByRole("table", { name: "Audit events" }).getByRole("link", { name: "Request", exact: true }).first();
   return (await link.getAttribute("href")) ?? "";
+}
+
+/** The ID of a staff member who was deactivated. */
+async function deactivated(demo: Demo): Promise<string> {
+  const { email } = await demo.addStaff("Noa Leaves", "support_admin");
+  await demo.command(["staff", "deactivate", email]);
+  const { stdout } = await demo.command(["staff", "list"]);
+  const line = stdout.split("\n").find((line) => line.startsWith(email)) ?? "";
+  expect(line).toContain("deactivated");
+  return line.trim().split(/\s+/).at(-1) ?? "";
 }
 
 async function firstKey(page: Page): Promise<string> {
