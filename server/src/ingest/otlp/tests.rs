@@ -25,9 +25,9 @@ fn kind_of(name: &str) -> (Signal, Encoding) {
         true => Signal::Metrics,
         false => Signal::Traces,
     };
-    let encoding = match name.ends_with(".pb") {
-        true => Encoding::Protobuf,
-        false => Encoding::Json,
+    let encoding = match name.rsplit_once('.') {
+        Some((_, "pb")) => Encoding::Protobuf,
+        _ => Encoding::Json,
     };
     (signal, encoding)
 }

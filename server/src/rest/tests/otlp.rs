@@ -249,7 +249,7 @@ async fn what_is_no_export_is_refused_with_a_status() {
     let app = app(&console).await;
     let [(_, protobuf), (_, json)] = encodings(&["acme"]);
     let spaces = " ".repeat(8 * 1024 * 1024 + 1).into_bytes();
-    let many = spans(&["acme"; 10_001]).encode_to_vec();
+    let many = spans(&vec!["acme"; 10_001]).encode_to_vec();
     let objects = format!(r#"{{"resourceSpans":[{}{{}}]}}"#, "{},".repeat(500_000));
     for (media_type, coding, body, status) in [
         (PROTOBUF, None, b"{}".to_vec(), 400),

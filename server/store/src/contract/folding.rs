@@ -73,10 +73,8 @@ async fn what_an_older_program_has_folded_is_found_after_the_next_start() {
 
         let searched = texts(&store, "SELECT search FROM tenants").await;
         assert_eq!(searched, ["strasse ag\nstrasse\nt-1"], "{engine}");
-        assert_eq!(
-            texts(&store, "SELECT email FROM staff").await,
-            ["ana@xn--bcher-kva.example"]
-        );
+        let emails = texts(&store, "SELECT email FROM staff").await;
+        assert_eq!(emails, ["ana@xn--bcher-kva.example"], "{engine}");
         let keys = texts(&store, "SELECT search FROM api_keys").await;
         assert_eq!(keys, ["strasse"], "{engine}");
         let actors = texts(

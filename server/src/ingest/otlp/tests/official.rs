@@ -47,20 +47,20 @@ fn list(key: &str, values: &[&str]) -> KeyValue {
     attribute(key, Value::ArrayValue(ArrayValue { values }))
 }
 
-fn resource(tenant: &str) -> Option<Resource> {
-    Some(Resource {
+fn resource(tenant: &str) -> Resource {
+    Resource {
         attributes: vec![text("tenant.id", tenant)],
         ..Resource::default()
-    })
+    }
 }
 
-fn scope(tenant: &str) -> Option<InstrumentationScope> {
-    Some(InstrumentationScope {
+fn scope(tenant: &str) -> InstrumentationScope {
+    InstrumentationScope {
         name: "scope".into(),
         version: "1".into(),
         attributes: vec![text("tenant.id", tenant)],
         ..InstrumentationScope::default()
-    })
+    }
 }
 
 fn span(kind: i32, failed: bool, attributes: Vec<KeyValue>) -> Span {
@@ -102,8 +102,8 @@ fn export_of_traces() -> ExportTraceServiceRequest {
     let last = vec![span(2, false, vec![status(201), path])];
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
-            resource: resource("acme"),
-            scope_spans: vec![of(scope("bolt"), spans), of(None, last)],
+            resource: Some(resource("acme")),
+            scope_spans: vec![of(Some(scope("bolt")), spans), of(None, last)],
             ..ResourceSpans::default()
         }],
     }
@@ -199,7 +199,7 @@ fn export_of_metrics() -> ExportMetricsServiceRequest {
     ];
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
-            resource: resource("acme"),
+            resource: Some(resource("acme")),
             scope_metrics: vec![ScopeMetrics {
                 metrics,
                 ..ScopeMetrics::default()
