@@ -119,16 +119,15 @@ async fn add_tenant(desk: &Desk) {
     let newco = [("id", "newco"), ("slug", "newco"), ("name", "Newco")];
     desk.told("/forms/tenants/new", &newco, "tenant.registered", "pending")
         .await;
-    let seen = StatusForm::mark(&desk.seen().await, &"newco".parse().unwrap());
-    let active = [
-        ("id", "newco"),
-        ("seen", seen.as_str()),
-        ("to", "active"),
-        REASON,
-    ];
-    let path = "/forms/tenants/status";
-    desk.told(path, &active, "tenant.changed", "was active already")
-        .await;
+    for (to, said) in [
+        ("onboarding", "was onboarding already"),
+        ("active", "was active already"),
+    ] {
+        let seen = StatusForm::mark(&desk.seen().await, &"newco".parse().unwrap());
+        let form = [("id", "newco"), ("seen", seen.as_str()), ("to", to), REASON];
+        let path = "/forms/tenants/status";
+        desk.told(path, &form, "tenant.changed", said).await;
+    }
 }
 
 #[tokio::test]
