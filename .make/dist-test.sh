@@ -1,11 +1,33 @@
 #!/usr/bin/env bash
-# Installs the Debian package in a fresh Debian root, uses it, upgrades it from a lower version, removes and purges it.
-# Also builds the image, on that root instead of Debian's image.
-# Needs root. There is no systemd in the root: the unit's command is started here, as the unit's user.
+# Installs the Debian package in a fresh Debian root, uses it, upgrades it, removes and purges it. First without a running
+# systemd: the unit's command is started here, as the unit's user. Then systemd boots the root, and runs the unit as it is.
+# The version to upgrade from is the same program with a lower number. What an older one would have left, a store with an
+# older schema, is made from the present store with the migrations up to then.
+# Also unpacks the tar.gz there, and builds the image, on that root instead of Debian's image.
+# Needs root, and control groups of version 2.
 #   SUPPORT_CONSOLE_BINARY=…   a finished program, instead of a new release build
 source "$(dirname "$0")/lib.sh"
 
 ((EUID == 0)) || die "This needs root: it makes a Debian root and network of its own."
+
+# Whether a server is ready before long. Says nothing if not.
+is_ready() {
+  local tries
+  for ((tries = 0; tries < 150; tries++)); do
+    if curl -fs -o /dev/null http://localhost:3000/health/ready; then return; fi
+    sleep 0.2
+  done
+  return 1
+}
+
+# The image's server, in a network where no port is taken.
+if [[ ${1:-} == image ]]; then
+  ip link set lo up
+  buildah "${@:2}" run "$made" -- support-console serve --config /etc/support-console/console.toml >"$work/said" 2>&1 &
+  is_ready || { cat "$work/said"; die "the image's server is not ready"; }
+  exit
+fi
+
 # A network of its own, so that no port is taken.
 if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
   if [[ -z ${SUPPORT_CONSOLE_BINARY:-} ]]; then
@@ -13,7 +35,7 @@ if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
     "$ROOT/.make/build.sh"
     export SUPPORT_CONSOLE_BINARY=$TARGET/release/support-console
   fi
-  for tool in debootstrap:debootstrap curl:curl ip:iproute2 buildah:buildah; do
+  for tool in debootstrap:debootstrap curl:curl ip:iproute2 buildah:buildah sqlite3:sqlite3 pgrep:procps; do
     command -v "${tool%:*}" >/dev/null || apt_install "${tool#*:}"
   done
   rm -rf "$TARGET/dist"
@@ -38,11 +60,17 @@ if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
     made=$(buildah "${store[@]}" from --pull-never support-console)
     [[ $(buildah "${store[@]}" run "$made" -- support-console --version) == support-console\ * ]]
     [[ $(buildah "${store[@]}" run "$made" -- id -un) == support-console ]]
+    # As its first lines say: set up as root, served by its user.
+    buildah "${store[@]}" run --user 0 "$made" -- support-console init --config /etc/support-console/console.toml \
+      --console-url http://localhost:3000 --admin-email ana@example.com >"$work/said" || { cat "$work/said"; die "init failed"; }
+    buildah "${store[@]}" run "$made" -- support-console doctor --config /etc/support-console/console.toml
+    export work made
+    unshare --net --mount-proc --pid --fork --kill-child "$0" image "${store[@]}"
   )
-  fresh() { debootstrap --variant=minbase --include=adduser,debconf,init-system-helpers bookworm "$root" >"$TARGET/dist/debootstrap.log"; }
+  fresh() { debootstrap --variant=minbase --include=adduser,debconf,init-system-helpers,systemd bookworm "$root" >"$TARGET/dist/debootstrap.log"; }
   step "A fresh Debian root" fresh
   step "An image" image
-  SUPPORT_CONSOLE_TEST_NETWORK=$root unshare --net --mount --pid --fork --kill-child "$0"
+  SUPPORT_CONSOLE_TEST_NETWORK=$root unshare --net --mount-proc --pid --fork --kill-child "$0"
   exit
 fi
 
@@ -51,7 +79,9 @@ url=http://localhost:3000
 old=$(cd "$TARGET/dist" && ls support-console_0.0.1_*.deb)
 new=$(cd "$TARGET/dist" && ls support-console_*.deb | grep -v "^$old$")
 
-into=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
+wanted=$root/etc/systemd/system/multi-user.target.wants/support-console.service
+purely=(/usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
+into=(chroot "$root" "${purely[@]}")
 inside() { "${into[@]}" "$@"; }
 console() { inside support-console "$@" --config /etc/support-console/console.toml; }
 install_package() { cp "$TARGET/dist/$1" "$root/tmp/" && inside apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "/tmp/$1" </dev/null; }
@@ -67,13 +97,7 @@ start() {
     --reset-env $command >>"$root/tmp/log" 2>&1 &
   # Steps are subshells, so a file says which process it is.
   echo $! >"$root/tmp/server"
-  local tries
-  for ((tries = 0; tries < 150; tries++)); do
-    kill -0 $! 2>/dev/null || { cat "$root/tmp/log"; die "the server ended"; }
-    if curl -fs -o /dev/null "$url/health/ready"; then return; fi
-    sleep 0.2
-  done
-  die "the server is not ready"
+  is_ready || { cat "$root/tmp/log"; die "the server is not ready"; }
 }
 
 stop() {
@@ -94,11 +118,16 @@ signs_in() {
     --data-urlencode "email=$1" --data-urlencode "password=$2" | grep -qi '^set-cookie: __Host-support-console='
 }
 
-installed_with_three_answers() {
+three_answers() {
   printf '%s\n' 'support-console support-console/console-url string http://localhost:3000' \
     'support-console support-console/admin-email string ana@example.com' \
     'support-console support-console/admin-password password three blind mice' | inside debconf-set-selections
+}
+
+installed_with_three_answers() {
+  three_answers
   install_package "$old"
+  [[ -L $wanted ]] || die "the unit isn't enabled"
   [[ $(inside support-console --version) == support-console\ * ]]
   local path
   for path in var/lib/support-console/console.db var/lib/support-console; do
@@ -133,17 +162,54 @@ nothing_is_overwritten() {
   fails console backup /var/lib/support-console/before-upgrade.db
 }
 
+# Gives the store the schema of an older program, with what it has of the data that were there then.
+older_store() {
+  local store=$root/var/lib/support-console/console.db older=$root/tmp/older.db schema=18 file table columns
+  for file in migrations/sqlite/*.sql; do
+    table=${file##*/}
+    if ((10#${table%%_*} <= schema)); then sqlite3 -bail "$older" <"$file"; fi
+  done
+  {
+    echo "ATTACH '$store' AS now; BEGIN;"
+    for table in $(sqlite3 "$older" "SELECT name FROM sqlite_master WHERE type = 'table'"); do
+      columns=$(sqlite3 "$older" "ATTACH '$store' AS now; SELECT group_concat(quote(name)) FROM pragma_table_info('$table')
+        WHERE name IN (SELECT name FROM pragma_table_info('$table', 'now'))" | tr "'" '"')
+      # Names were saved twice then.
+      if [[ $table == audit_events ]]; then
+        echo "INSERT INTO $table ($columns, actor_search) SELECT $columns, lower(actor_name) FROM now.$table;"
+      else
+        echo "INSERT OR REPLACE INTO $table ($columns) SELECT $columns FROM now.$table;"
+      fi
+    done
+    echo "CREATE TABLE _sqlx_migrations AS SELECT * FROM now._sqlx_migrations WHERE version <= $schema;"
+    echo "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, health_since, health_at)
+      VALUES ('acme', 'acme', 'Acme', 'active', 0, 'acme', 'acme', 0, 0); COMMIT;"
+  } | sqlite3 -bail "$older"
+  rm -f "$store-wal" "$store-shm"
+  # Into the file that has the right owner and mode.
+  cat "$older" >"$store"
+  rm "$older"
+}
+
 upgraded() {
-  local before
+  local before key events
   before=$(inside md5sum /etc/support-console/console.toml)
+  key=$(console api-key create --name reader --right read 2>/dev/null)
+  stop
+  older_store
+  fails console audit verify
+  grep -q "out of date" "$root/tmp/said" || { cat "$root/tmp/said"; die "the store isn't older"; }
   install_package "$new"
   [[ $(inside dpkg-query -W -f '${Version}' support-console) != 0.0.1 ]]
   [[ $(inside md5sum /etc/support-console/console.toml) == "$before" ]] || die "the upgrade changed the configuration"
-  # As the unit is restarted.
-  stop
+  # As the unit is started again.
   start
   signs_in ana@example.com "three blind mice" || die "the upgrade lost the people"
   [[ $(console staff list) == *jo@example.com* ]] || die "the upgrade lost the people"
+  curl -fs -H "X-API-Key: $key" "$url/api/v1/tenants" | grep -q '"Acme"' || die "the upgrade lost the key or the tenant"
+  console audit verify >"$root/tmp/said" || { cat "$root/tmp/said"; die "the record does not verify"; }
+  events=$(sed -n 's/ events in .*//p' "$root/tmp/said")
+  ((events >= 4)) || die "the upgrade lost events: $events are left"
 }
 
 restored() {
@@ -157,8 +223,26 @@ restored() {
   stop
 }
 
-# How exposed the unit is, by systemd's own account: 0 is the best, 10 the worst.
-hardened() { systemd-analyze security --offline=true --threshold=20 --no-pager "server/dist/support-console.service" | tail -n 1; }
+# The unit is correct, and little exposed, by systemd's own account: 0 is the best, 10 the worst.
+hardened() {
+  inside systemd-analyze verify --man=no --recursive-errors=no support-console.service
+  inside systemd-analyze security --offline=true --threshold=20 --no-pager support-console.service | tail -n 1
+}
+
+# The program of the tar.gz is the package's, and can be set up in any folder.
+unpacked() {
+  local version architecture folder
+  IFS=_ read -r _ version architecture <<<"${new%.deb}"
+  folder=support-console-$version-linux-$architecture
+  tar --extract --file "$TARGET/dist/$folder.tar.gz" --directory "$root/opt"
+  cmp "$root/opt/$folder/bin/support-console" "$root/usr/bin/support-console"
+  local program=(env --chdir /opt/trial "/opt/$folder/bin/support-console")
+  mkdir "$root/opt/trial"
+  [[ $(inside "${program[@]}" --version) == support-console\ * ]]
+  inside "${program[@]}" init --console-url "$url" --admin-email ana@example.com >"$root/tmp/said" ||
+    { cat "$root/tmp/said"; die "init failed"; }
+  inside "${program[@]}" doctor --config console.toml
+}
 
 documented() {
   local path
@@ -175,6 +259,7 @@ removed_and_purged() {
   [[ ! -e $root/usr/bin/support-console && -e $root/etc/support-console/console.toml ]] || die "a removal keeps the configuration, and nothing else"
   inside apt-get -qq -o Dpkg::Use-Pty=0 purge -y support-console
   [[ ! -e $root/etc/support-console ]] || die "a purge removes the configuration"
+  [[ ! -L $wanted ]] || die "a purge disables the unit"
   [[ -e $root/var/lib/support-console/console.db ]] || die "a purge must not delete the record"
   ! inside debconf-show support-console | grep -q . || die "debconf still knows the answers"
 }
@@ -199,16 +284,21 @@ wrong_answers_are_explained() {
   [[ ! -e $root/etc/support-console/console.toml ]] || die "a wrong answer was written"
 }
 
+source .make/dist-service.sh
+
 ip link set lo up
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
-if command -v systemd-analyze >/dev/null; then step "The unit is hardened" hardened; fi
 step "Installed with three answers" installed_with_three_answers
+step "The unit is correct and hardened" hardened
 step "Runs, and carries its site" runs
 step "Overwrites nothing" nothing_is_overwritten
 step "Manual, completions, example" documented
-step "Upgraded from the version before" upgraded
+step "Upgraded from the version before, with an older store" upgraded
 step "Restored from the backup" restored
+step "Unpacked from the tar.gz" unpacked
 step "Removed and purged, with its record kept" removed_and_purged
 step "Installed without answers, then init" installed_without_answers
 step "Wrong answers are explained" wrong_answers_are_explained
+
+with_systemd
