@@ -20,9 +20,10 @@ is_ready() {
   return 1
 }
 
-# The image's server, in a network where no port is taken.
+# The image's program, in a network where no port is taken.
 if [[ ${1:-} == image ]]; then
   ip link set lo up
+  buildah "${@:2}" run "$made" -- support-console doctor --config /etc/support-console/console.toml
   buildah "${@:2}" run "$made" -- support-console serve --config /etc/support-console/console.toml >"$work/said" 2>&1 &
   is_ready || { cat "$work/said"; die "the image's server is not ready"; }
   exit
@@ -60,10 +61,8 @@ if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
     made=$(buildah "${store[@]}" from --pull-never support-console)
     [[ $(buildah "${store[@]}" run "$made" -- support-console --version) == support-console\ * ]]
     [[ $(buildah "${store[@]}" run "$made" -- id -un) == support-console ]]
-    # As its first lines say: set up as root, served by its user.
-    buildah "${store[@]}" run --user 0 "$made" -- support-console init --config /etc/support-console/console.toml \
+    buildah "${store[@]}" run "$made" -- support-console init --config /etc/support-console/console.toml \
       --console-url http://localhost:3000 --admin-email ana@example.com >"$work/said" || { cat "$work/said"; die "init failed"; }
-    buildah "${store[@]}" run "$made" -- support-console doctor --config /etc/support-console/console.toml
     export work made
     unshare --net --mount-proc --pid --fork --kill-child "$0" image "${store[@]}"
   )
