@@ -235,3 +235,89 @@ fn consequences(tenants: &[StatusRow], to: TenantStatus, end_when_suspended: boo
         (false, _) => "User sessions and support sessions go on.".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    fn row(status: TenantStatus, users: u64, support: u64) -> StatusRow {
+        let tenant = Tenant {
+            id: "acme".parse().unwrap(),
+            slug: "acme".into(),
+            name: "Acme".into(),
+            status,
+            kind: None,
+            country: None,
+            plan: None,
+            region: None,
+            contact: None,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        StatusRow {
+            tenant,
+            seen: String::new(),
+            active_user_sessions: users,
+            active_support_sessions: support,
+        }
+    }
+
+    #[test]
+    fn the_page_says_how_many_sessions_a_suspension_ends_and_which_go_on() {
+        let said = |users, support, end_when_suspended| {
+            let tenants = [row(TenantStatus::Active, users, support)];
+            consequences(&tenants, TenantStatus::Suspended, end_when_suspended)
+        };
+        assert_eq!(
+            said(2, 1, true),
+            "2 active user sessions end and 1 active support session ends now. None can be created until the tenant \
+             is active again."
+        );
+        assert_eq!(
+            said(1, 2, true),
+            "1 active user session ends and 2 active support sessions end now. None can be created until the tenant \
+             is active again."
+        );
+        assert_eq!(
+            said(2, 1, false),
+            "2 active user sessions end now. 1 active support session goes on, and support can still create more."
+        );
+        assert_eq!(
+            said(1, 2, false),
+            "1 active user session ends now. 2 active support sessions go on, and support can still create more."
+        );
+    }
+
+    #[test]
+    fn the_page_says_what_closing_ends_and_what_a_reactivation_permits() {
+        let said =
+            |from, to, end_when_suspended| consequences(&[row(from, 2, 1)], to, end_when_suspended);
+        let (active, suspended) = (TenantStatus::Active, TenantStatus::Suspended);
+        for setting in [false, true] {
+            assert_eq!(
+                said(active, TenantStatus::Closed, setting),
+                "2 active user sessions end and 1 active support session ends now. No support session can be created \
+                 again. This can’t be undone."
+            );
+            assert_eq!(
+                said(suspended, active, setting),
+                "Users can sign in again, and support sessions can be created."
+            );
+            assert_eq!(
+                said(TenantStatus::Trial, active, setting),
+                "User sessions and support sessions go on."
+            );
+        }
+    }
+
+    #[test]
+    fn of_several_tenants_the_sessions_are_added_up() {
+        let active = TenantStatus::Active;
+        let tenants = [row(active, 1, 1), row(active, 1, 0)];
+        let said = consequences(&tenants, TenantStatus::Suspended, true);
+        let expected = "2 active user sessions end and 1 active support session ends now.";
+        assert!(said.starts_with(expected), "{said}");
+        let none = consequences(&[], TenantStatus::Suspended, true);
+        assert_eq!(none, "Nothing will be changed.");
+    }
+}

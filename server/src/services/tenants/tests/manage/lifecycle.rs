@@ -150,6 +150,75 @@ async fn nobody_signs_in_to_a_suspended_tenant_that_the_console_manages() {
 }
 
 #[tokio::test]
+async fn the_form_counts_what_would_end_and_names_the_tenants_that_stay_as_they_are() {
+    for console in consoles().await {
+        let service: &dyn ManageTenantsPort = &console.tenants;
+        let admin = super_admin(1);
+        console.open(form()).await;
+        let user_sessions = UserSessionsService::new(console.core.clone());
+        for session in ["s1", "s2"] {
+            let signed_in = UserSessionRegistration {
+                user: "usr".parse().unwrap(),
+                issued_at: console.core.now() - TimeDelta::minutes(1),
+                expires_at: console.core.now() + TimeDelta::hours(1),
+            };
+            let session = session.parse().unwrap();
+            user_sessions
+                .register(&platform_key(), &id("acme"), &session, signed_in)
+                .await
+                .unwrap();
+        }
+        let pending = TenantForm {
+            id: "new".into(),
+            slug: "new".into(),
+            name: "New".into(),
+            ..TenantForm::default()
+        };
+        service.add(&admin, pending).await.unwrap();
+        let suspended = to(&console, "suspended", &["bolt"]).await;
+        service.set_status(&admin, suspended).await.unwrap();
+
+        for (status, permitted, refused) in [
+            ("suspended", vec![("acme", 2, 1)], vec!["bolt", "new"]),
+            ("active", vec![("bolt", 0, 0)], vec!["acme", "new"]),
+            ("onboarding", vec![("new", 0, 0)], vec!["acme", "bolt"]),
+        ] {
+            let form = to(&console, status, &["acme", "bolt", "new"]).await;
+            let draft = service.status_draft(&admin, form).await.unwrap();
+            let rows = draft.tenants.iter().map(|row| {
+                let id = row.tenant.id.as_str();
+                (id, row.active_user_sessions, row.active_support_sessions)
+            });
+            let rows: Vec<_> = rows.collect();
+            assert_eq!(rows, permitted, "{}", console.engine);
+            let stay = draft.refused.iter().map(|(tenant, why)| {
+                assert!(!why.is_empty());
+                tenant.id.as_str()
+            });
+            assert_eq!(stay.collect::<Vec<_>>(), refused, "{}", console.engine);
+            assert!(draft.may_manage && draft.master == TenantMaster::Console);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_not_changed_without_a_reason() {
+    for console in consoles().await {
+        let service: &dyn ManageTenantsPort = &console.tenants;
+        for reason in ["", "short", "          "] {
+            let form = StatusForm {
+                reason: reason.into(),
+                ..to(&console, "suspended", &["acme"]).await
+            };
+            let refused = service.set_status(&super_admin(1), form).await;
+            assert!(refused.unwrap_err().field("reason").is_some(), "{reason:?}");
+        }
+        let status = console.stored("acme").await.tenant.status;
+        assert_eq!(status, TenantStatus::Active, "{}", console.engine);
+    }
+}
+
+#[tokio::test]
 async fn several_tenants_change_each_with_its_event_and_a_wrong_selection_does_nothing() {
     for console in consoles().await {
         let service: &dyn ManageTenantsPort = &console.tenants;
