@@ -30,7 +30,11 @@ pub(crate) enum SiteSource {
 impl SiteSource {
     /// The configured folder, or what the program carries, or else the bundler's folder.
     pub(crate) fn of(site_root: Option<&Path>) -> Self {
-        let carried = CARRIED.get().filter(|files| !files.is_empty());
+        Self::chosen(site_root, CARRIED.get().copied())
+    }
+
+    fn chosen(site_root: Option<&Path>, carried: Option<SiteFiles>) -> Self {
+        let carried = carried.filter(|files| !files.is_empty());
         match (site_root, carried) {
             (Some(folder), _) => Self::Folder(folder.to_owned()),
             (None, Some(files)) => Self::Carried(files),
@@ -44,6 +48,28 @@ impl fmt::Display for SiteSource {
         match self {
             Self::Carried(_) => f.write_str("this program"),
             Self::Folder(folder) => write!(f, "{}", folder.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configured_folder_comes_before_the_files_that_the_program_carries() {
+        const FILES: SiteFiles = &[("/manifest.json", b"{}")];
+        const NONE: SiteFiles = &[];
+        let chosen = SiteSource::chosen;
+        let folder = Path::new("/srv/site");
+        let configured = SiteSource::Folder(folder.to_owned());
+        for carried in [Some(FILES), Some(NONE), None] {
+            assert_eq!(chosen(Some(folder), carried), configured);
+        }
+        assert_eq!(chosen(None, Some(FILES)), SiteSource::Carried(FILES));
+        let of_the_bundler = SiteSource::Folder(FOLDER.into());
+        for carried in [Some(NONE), None] {
+            assert_eq!(chosen(None, carried), of_the_bundler);
         }
     }
 }
