@@ -37,4 +37,5 @@ mod revocation;
 mod rules;
 mod server_functions;
 mod slow;
+mod staff_links;
 mod support;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::program::Program;
 
-const PASSWORD: &str = "three blind mice, all of them";
+/// The password of everyone who has chosen one.
+pub(crate) const PASSWORD: &str = "three blind mice, all of them";
 const COOKIE: &str = "__Host-support-console";
 
 fn http() -> Client {
