@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::prelude::*;
 
+/// Who comes last, when the clock is ahead.
+const OLD_SIGN_IN: &str = "super admin with an old sign-in";
+
 /// The server functions with valid arguments. Those that end something come last.
 fn questions(session: &str, event: &str, request: &str, staff: &str) -> Vec<(&'static str, Value)> {
     let page = json!({ "limit": null, "cursor": null });
@@ -123,14 +126,16 @@ fn questions(session: &str, event: &str, request: &str, staff: &str) -> Vec<(&'s
 
 #[tokio::test]
 async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
-    let upstream = Upstream::start().await;
-    let program = Program::start(upstream.address, BY_PATH).await;
+    let (clock, upstream) = (WallClock::new(), Upstream::start().await);
+    let program = Program::start_with(clock.environment(), upstream.address, BY_PATH).await;
     let platform = Platform::of(&program).await;
     platform.register("acme").await;
+    let tenant_key = Platform::of_tenant(&program, "acme").await;
 
     let holder = Staff::of(&program, "holder").await;
     let other = Staff::of(&program, "other").await;
     let super_admin = Staff::with_role(&program, "root", "super_admin").await;
+    let earlier = Staff::with_role(&program, "earlier", "super_admin").await;
     let no_role = Staff::of(&program, "nobody").await;
     program
         .run(&["staff", "set-roles", &no_role.email, "--no-roles"], "")
@@ -155,6 +160,7 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
         ("anonymous", StaffSession::none(&program)),
         ("made-up cookie", StaffSession::made_up(&program)),
         ("platform key", StaffSession::key(&program, &platform)),
+        ("key of a tenant", StaffSession::key(&program, &tenant_key)),
         (
             "support token",
             StaffSession::support_token(&program, &granted),
@@ -174,6 +180,7 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
         ("another support admin", other.session()),
         ("holder", holder.session()),
         ("super admin", super_admin.session()),
+        (OLD_SIGN_IN, earlier.session()),
     ];
 
     let mut asked: Vec<String> = Vec::new();
@@ -184,6 +191,9 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
         let event = latest["id"].as_str().expect("an audit event");
         // The key of the form that created the session.
         let request = latest["request_id"].as_str().expect("a request");
+        if *caller == OLD_SIGN_IN {
+            clock.is_ahead_by(11 * 60);
+        }
         writeln!(matrix, "{caller}").unwrap();
         asked.clear();
         for (name, arguments) in questions(&session.id, event, request, &edited) {
