@@ -91,7 +91,7 @@ test("a page about a console or a tenant in which nothing has happened is in ord
     await expect(page.getByRole("main").getByRole("table").locator("tbody tr")).toHaveCount(rows);
     await expectInOrder(page, path);
   }
-  await usePlatformKey(served);
+  await served.usePlatformKey();
   await served.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
   await open(page, "/support/tenants/acme");
   for (const text of ["No one is in this tenant.", "No organizations.", "No API calls have been reported yet."]) {
@@ -107,7 +107,7 @@ test("a page about a console or a tenant in which nothing has happened is in ord
 
 test("each list holds ten thousand rows", async ({ page, plain, served }, testInfo) => {
   test.setTimeout(240_000);
-  await usePlatformKey(served);
+  await served.usePlatformKey();
   await test.step("rows", async () => {
     await registerTenants(served);
     await writePeopleKeysAndSessions(served);
@@ -209,11 +209,6 @@ test("each list holds ten thousand rows", async ({ page, plain, served }, testIn
     await expect(page.getByText("org-09876").first()).toBeVisible();
   });
 });
-
-async function usePlatformKey(served: Served): Promise<void> {
-  const key = await served.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
-  served.platformKey = key.stdout.trim();
-}
 
 /** The page says no error, and is in order in both themes. */
 async function expectInOrder(page: Page, name: string): Promise<void> {

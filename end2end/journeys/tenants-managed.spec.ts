@@ -152,8 +152,7 @@ const withLink = test.extend<{ served: Served }>({
 });
 
 withLink("where the platform is the master, its values say so and pages lead to it", async ({ page, served }) => {
-  const key = await served.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
-  served.platformKey = key.stdout.trim();
+  await served.usePlatformKey();
   const { id, name } = await served.registerTenant("Lumen Health");
   await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
   await open(page, `/admin/tenants/${id}`);

@@ -74,11 +74,16 @@ export class Served extends Console {
     await promisify(execFile)(process.env.SUPPORT_CONSOLE_PYTHON ?? "python3", ["-c", script, file, sql]);
   }
 
+  /** Makes the key with which the platform registers tenants. */
+  async usePlatformKey(): Promise<void> {
+    const key = await this.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
+    this.platformKey = key.stdout.trim();
+  }
+
   /** Adds the tenant Acme and a super admin. */
   async addAcme(): Promise<Account> {
     const account = await this.addStaff("Ana Silva", "super_admin");
-    const key = await this.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
-    this.platformKey = key.stdout.trim();
+    await this.usePlatformKey();
     await this.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
     return account;
   }
