@@ -24,8 +24,8 @@ import { wordPress } from "./wordpress.ts";
 
 const quick = [django, datasette, nodeRed];
 const ofPython = [
-  ...[bokeh, channels, djangoBehindTls, djangoScripts, djangoWithAngular],
-  ...[gradio, htmx, jupyterLab, pocketBase, streamlit],
+  bokeh, channels, djangoBehindTls, djangoScripts, djangoWithAngular,
+  gradio, htmx, jupyterLab, pocketBase, streamlit,
 ];
 const ofNode = [live, next, nodeRedWithSignIn, react18, react19, socketIo, swaggerUi];
 const ofDebian = [adminer, mediaWiki, phpMyAdmin, prometheus, prometheusWithPassword, wordPress];

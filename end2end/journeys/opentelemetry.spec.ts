@@ -13,41 +13,48 @@ type Signal = "traces" | "metrics";
 /** The command of each service at a port. Only `make compat` installs what they need. */
 const services: Record<string, (port: number) => string[]> = !process.env.SUPPORT_CONSOLE_COMPAT ? {} : {
   Flask: (port) => [fromCompat("opentelemetry-instrument"), fromCompat("python"), inCompat("opentelemetry/api.py"), `${port}`],
-  Express: (port) => [
-    [process.execPath, "--require", inCompat("opentelemetry/instrumentation.cjs")],
-    [inCompat("opentelemetry/api.cjs"), `${port}`],
-  ].flat(),
+  Express: (port) => {
+    const [instrumentation, api] = ["instrumentation", "api"].map((file) => inCompat(`opentelemetry/${file}.cjs`));
+    return [process.execPath, "--require", instrumentation!, api!, `${port}`];
+  },
 };
 
-/** Each SDK of these writes the names of captured fields in another way. */
+/** The two SDKs spell the names of captured fields differently. */
 const TENANT_ATTRIBUTES = ["x_tenant_id", "x-tenant-id", "support_tenant", "support-tenant"].map(
   (field) => `"http.request.header.${field}"`,
 );
 
 /** The environment of a service that reports spans, or histograms. */
-function variables(signal: Signal, protocol: string, console: string, key: string): string[] {
+function variables(signal: Signal, protocol: string, console: string, key: string): Record<string, string> {
   const exporter = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}`;
-  const ofSignal = {
-    traces: [
-      "OTEL_METRICS_EXPORTER=none",
-      "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=X-Tenant-Id,Support-Tenant,X-Request-Id",
-      "OTEL_BSP_SCHEDULE_DELAY=200",
-    ],
-    metrics: [
-      ["OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=otlp", "OTEL_RESOURCE_ATTRIBUTES=tenant.id=acme"],
-      [`${exporter}_TEMPORALITY_PREFERENCE=delta`, "OTEL_METRIC_EXPORT_INTERVAL=500", "OTEL_METRIC_EXPORT_TIMEOUT=400"],
-    ].flat(),
+  const ofSignal: Record<Signal, Record<string, string>> = {
+    traces: {
+      OTEL_METRICS_EXPORTER: "none",
+      OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST: "X-Tenant-Id,Support-Tenant,X-Request-Id",
+      OTEL_BSP_SCHEDULE_DELAY: "200",
+    },
+    metrics: {
+      OTEL_TRACES_EXPORTER: "none",
+      OTEL_METRICS_EXPORTER: "otlp",
+      OTEL_RESOURCE_ATTRIBUTES: "tenant.id=acme",
+      OTEL_METRIC_EXPORT_INTERVAL: "500",
+      OTEL_METRIC_EXPORT_TIMEOUT: "400",
+      [`${exporter}_TEMPORALITY_PREFERENCE`]: "delta",
+    },
   };
-  const ofAll = [
-    ["OTEL_LOGS_EXPORTER=none", `${exporter}_ENDPOINT=${console}/v1/${signal}`, `${exporter}_PROTOCOL=${protocol}`],
-    [`${exporter}_HEADERS=x-api-key=${key}`, `${exporter}_COMPRESSION=gzip`],
-  ].flat();
-  return [...ofAll, ...ofSignal[signal]];
+  return {
+    OTEL_LOGS_EXPORTER: "none",
+    [`${exporter}_ENDPOINT`]: `${console}/v1/${signal}`,
+    [`${exporter}_PROTOCOL`]: protocol,
+    [`${exporter}_HEADERS`]: `x-api-key=${key}`,
+    [`${exporter}_COMPRESSION`]: "gzip",
+    ...ofSignal[signal],
+  };
 }
 
 /** Starts a service. It answers nothing before the journey asks, because it would report that too. */
-async function start(service: string[], environment: string[]): Promise<Program> {
-  const program = Program.start("env", [...environment, ...service], await mkdtemp(join(tmpdir(), "service-")));
+async function start([command, ...args]: string[], environment: Record<string, string>): Promise<Program> {
+  const program = Program.start(command!, args, await mkdtemp(join(tmpdir(), "service-")), environment);
   await program.until("the service", async () => readFileSync(program.log, "utf8").includes("Running on") || undefined);
   return program;
 }
