@@ -64,7 +64,7 @@ impl Modify for Keys {
             Errors are problem details (RFC 9457) with a stable `code`. Each key may ask so often: \
             `RateLimit-Policy` and `RateLimit` in each answer to a key that works say what applies and what is left \
             (draft-ietf-httpapi-ratelimit-headers-10). \
-            Telemetry is also taken by OpenTelemetry's protocol (OTLP/HTTP) at `/v1/traces` and `/v1/metrics`, with the same keys."
+            Telemetry can also be sent with OpenTelemetry's protocol (OTLP/HTTP) to `/v1/traces` and `/v1/metrics`, with the same keys."
     ),
     components(schemas(error::ProblemDocument)),
     modifiers(&Keys),

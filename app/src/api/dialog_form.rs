@@ -34,7 +34,7 @@ pub trait DialogForm:
         None
     }
 
-    /// The staff member for whom the form makes a one-time link, alike.
+    /// The staff member for whom the form makes a one-time link, if a second click is known only by that.
     fn link_of(_: &Self::Id) -> Option<StaffId> {
         None
     }

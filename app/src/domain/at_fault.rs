@@ -40,7 +40,7 @@ fn in_words(message: &str) -> &str {
     }
 }
 
-/// What the parser of instants says, without naming what it wants.
+/// What the parser of instants says. None of it names the expected form.
 const NO_INSTANT: [&str; 6] = [
     "input contains invalid characters",
     "input is not enough for unique date and time",
@@ -80,8 +80,8 @@ mod tests {
             "1764367200",
         ] {
             let error = text.parse::<Timestamp>().unwrap_err().to_string();
-            let told = field_and_message("from", &error).1;
-            assert!(told.contains("2026-11-22T10:30:00Z"), "{text}: {told}");
+            let said = field_and_message("from", &error).1;
+            assert!(said.contains("2026-11-22T10:30:00Z"), "{text}: {said}");
         }
     }
 }

@@ -5,7 +5,7 @@ use super::shown::in_sentence;
 /// How many things are listed at most.
 const LISTED: usize = 4;
 
-/// Nothing is called so. `alike` are the names with this text in them, with their IDs.
+/// The message if nothing has this name. `alike` are the names that contain the text, with their IDs.
 pub fn none_called(what: &str, text: &str, alike: &[(String, String)]) -> String {
     let alike = alike.iter();
     let alike = alike.map(|(name, id)| format!("{} ({id})", in_sentence(name)));
@@ -16,7 +16,7 @@ pub fn none_called(what: &str, text: &str, alike: &[(String, String)]) -> String
     }
 }
 
-/// Several things are called so.
+/// The message if several things have this name.
 pub fn several_called(what: &str, text: &str, ids: &[String]) -> String {
     let ids = listed(ids);
     format!("several {what} are called \"{text}\". Enter the ID of one: {ids}")

@@ -48,9 +48,9 @@ pub enum Unreadable {
     TooManyObjects,
 }
 
-/// Reads the calls of a request: one record for each span of a server and for each data point of a
-/// metric that counts calls. Those of anything else are skipped. A call without a tenant is kept as
-/// the reason for which it doesn't count.
+/// Reads the calls of a request: one record for each server span, and for each data point of a metric
+/// that counts calls. Other spans and data points are skipped. For a call without a tenant, the batch
+/// has the reason why it doesn't count.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! `POST /v1/traces` and `POST /v1/metrics`: telemetry by OpenTelemetry's protocol, at the addresses
+//! `POST /v1/traces` and `POST /v1/metrics`: telemetry in OpenTelemetry's protocol, at the addresses
 //! that its senders expect (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 //!
-//! These calls go the same way as those of `POST /api/v1/requests`. Answers are in the encoding of
-//! the request.
+//! The calls are handled like those of `POST /api/v1/requests`. Answers have the encoding of the
+//! request.
 
 mod answer;
 
@@ -94,8 +94,8 @@ async fn receive(
     Ok(answer::partial_success(encoding, signal, count, &message))
 }
 
-/// The calls that may count, and why the others don't. Only the former go on: the report of a batch
-/// is kept with its key.
+/// Splits a batch into the calls that may count, and the reasons why the others don't. Only the calls
+/// are ingested, because the report of a batch is kept with its key.
 fn sorted_out(batch: Batch) -> (Batch, Vec<RejectedRecord>) {
     let (mut records, mut rejected) = (Vec::new(), Vec::new());
     for record in batch.records {
@@ -115,8 +115,8 @@ fn unreadable(error: Unreadable) -> Problem {
     Problem::new(code, error.to_string())
 }
 
-/// The key of a batch, since OTLP has none: what it says. Senders repeat a batch that was not
-/// answered, and spans and data points differ in their ids or times.
+/// The idempotency key of a batch, by its content, because OTLP has none. Senders repeat a batch that
+/// was not answered. Different batches differ in the IDs or times of their spans and data points.
 fn content_key(signal: Signal, tenant_attributes: &[String], body: &[u8]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(path(signal));

@@ -22,8 +22,9 @@ pub(super) const BATCH_MAX: usize = 8 * 1024 * 1024;
 /// Send telemetry: API calls of tenants.
 ///
 /// A JSON array, or one JSON object per line as `application/x-ndjson`, with at most 10,000 records
-/// and 8 MiB. It may be packed with gzip or zstd (`Content-Encoding`); the limit is for the unpacked body. The response names invalid records. Valid ones count. A batch that is sent again with
-/// the same `Idempotency-Key` counts once.
+/// and 8 MiB. It may be packed with gzip or zstd (`Content-Encoding`). The limit then also holds for
+/// the unpacked body. The response names invalid records. Valid ones count. A batch that is sent again
+/// with the same `Idempotency-Key` counts once.
 #[utoipa::path(
     post, path = "/requests", tag = "telemetry",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the batch; 1 to 200 visible ASCII characters.")),

@@ -194,7 +194,7 @@ impl Flashes {
         })
     }
 
-    /// The ID of the flash that waits for the caller with a one-time link for this staff member, alike.
+    /// The ID of the flash that waits for the caller with a one-time link for this staff member.
     pub fn waiting_link(
         &self,
         context: &Context,

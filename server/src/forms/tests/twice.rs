@@ -20,7 +20,7 @@ const KEYS: [&str; 2] = [
     "01937e2c-7b6a-7cc0-8000-000000000001",
     "01937e2c-7b6a-7cc0-8000-000000000002",
 ];
-/// What is told of a form that leads to the page of the first.
+/// What [`Desk::twice`] says of a form that leads to the page of the first.
 const SAME_PAGE: &str = "the page of the first";
 
 /// A super admin who fills in forms.
@@ -89,7 +89,7 @@ impl Desk {
     }
 
     /// The same, where only what is said counts.
-    async fn told(&self, path: &str, fields: &[(&str, &str)], action: &str, part: &str) {
+    async fn says(&self, path: &str, fields: &[(&str, &str)], action: &str, part: &str) {
         let (said, _) = self.twice(path, fields, action).await;
         let engine = self.site.console.engine;
         assert!(said.contains(part), "{engine} {path}: {said}");
@@ -117,7 +117,7 @@ async fn desks() -> Vec<Desk> {
 /// Adds the tenant `newco`, which is active then.
 async fn add_tenant(desk: &Desk) {
     let newco = [("id", "newco"), ("slug", "newco"), ("name", "Newco")];
-    desk.told("/forms/tenants/new", &newco, "tenant.registered", "pending")
+    desk.says("/forms/tenants/new", &newco, "tenant.registered", "pending")
         .await;
     for (to, said) in [
         ("onboarding", "was onboarding already"),
@@ -126,7 +126,7 @@ async fn add_tenant(desk: &Desk) {
         let seen = StatusForm::mark(&desk.seen().await, &"newco".parse().unwrap());
         let form = [("id", "newco"), ("seen", seen.as_str()), ("to", to), REASON];
         let path = "/forms/tenants/status";
-        desk.told(path, &form, "tenant.changed", said).await;
+        desk.says(path, &form, "tenant.changed", said).await;
     }
 }
 
@@ -142,12 +142,12 @@ async fn a_second_form_about_a_tenant_changes_nothing_and_says_so() {
             REASON,
         ];
         let path = "/forms/tenants/newco/edit";
-        desk.told(path, &edit, "tenant.changed", "up to date already")
+        desk.says(path, &edit, "tenant.changed", "up to date already")
             .await;
         let seen = desk.seen().await;
         let settings = [("seen", seen.as_str()), REASON];
         let path = "/forms/tenants/newco/settings";
-        desk.told(path, &settings, "tenant.changed", "up to date already")
+        desk.says(path, &settings, "tenant.changed", "up to date already")
             .await;
         let europe = [
             ("id", "eu"),
@@ -158,10 +158,10 @@ async fn a_second_form_about_a_tenant_changes_nothing_and_says_so() {
         ];
         let path = "/forms/tenants/newco/organization";
         let event = "organization.registered";
-        desk.told(path, &europe, event, "up to date already").await;
+        desk.says(path, &europe, event, "up to date already").await;
         let path = "/forms/tenants/newco/force-logout";
         let form = [("slug", "newco"), ("idempotency_key", KEYS[0])];
-        desk.told(path, &form, "user_session.force_logout", "a fresh form")
+        desk.says(path, &form, "user_session.force_logout", "a fresh form")
             .await;
     }
 }
@@ -192,16 +192,16 @@ async fn a_second_form_about_a_support_session_does_nothing_and_says_so() {
         let raise = [("requests_total", "20000"), REASON];
         let event = "support_session.budget_raised";
         let then = "Nothing was done now:";
-        desk.told(&path("raise-budget"), &raise, event, then).await;
+        desk.says(&path("raise-budget"), &raise, event, then).await;
         let event = "support_session.token_replaced";
-        desk.told(&path("replace-token"), &[], event, SAME_PAGE)
+        desk.says(&path("replace-token"), &[], event, SAME_PAGE)
             .await;
         let event = "support_session.revoked";
         let already = "was already revoked by ana";
-        desk.told(&path("revoke"), &[], event, already).await;
+        desk.says(&path("revoke"), &[], event, already).await;
         let selected = [("id", other.as_str()), REASON, ("idempotency_key", KEYS[0])];
         let path = "/forms/support-sessions/revoke-selected";
-        desk.told(path, &selected, event, then).await;
+        desk.says(path, &selected, event, then).await;
     }
 }
 
@@ -220,9 +220,9 @@ async fn a_second_form_about_an_api_key_does_nothing_and_says_so() {
         };
         let path = |act: &str| format!("/forms/api-keys/{id}/{act}");
         let rotate = [("overlap_hours", "1"), ("idempotency_key", KEYS[1])];
-        desk.told(&path("rotate"), &rotate, "api_key.rotated", SAME_PAGE)
+        desk.says(&path("rotate"), &rotate, "api_key.rotated", SAME_PAGE)
             .await;
-        desk.told(&path("revoke"), &[], "api_key.revoked", "already revoked")
+        desk.says(&path("revoke"), &[], "api_key.revoked", "already revoked")
             .await;
     }
 }
@@ -249,7 +249,7 @@ async fn a_second_form_about_a_staff_member_does_nothing_and_says_so() {
             other => panic!("{other:?}"),
         }
         // Its page was shown, so a further form makes another link.
-        desk.told(&path("link"), &[], "staff.link_made", SAME_PAGE)
+        desk.says(&path("link"), &[], "staff.link_made", SAME_PAGE)
             .await;
         let none: &[(&str, &str)] = &[];
         let roles = [("roles", "super_admin"), ("seen", "support_admin")];
@@ -259,16 +259,16 @@ async fn a_second_form_about_a_staff_member_does_nothing_and_says_so() {
             ("deactivate", none, "staff.deactivated"),
             ("reactivate", none, "staff.reactivated"),
         ] {
-            desk.told(&path(act), fields, event, NOTHING).await;
+            desk.says(&path(act), fields, event, NOTHING).await;
         }
         let ben = desk.site.console.add("ben", &[Role::SupportAdmin]).await;
         desk.site.sign_in("ben").await;
         let path = format!("/forms/staff/{}/sign-out", ben.id);
-        desk.told(&path, &[], "staff.sign_ins_ended", NOTHING).await;
+        desk.says(&path, &[], "staff.sign_ins_ended", NOTHING).await;
         desk.site.sign_in("ana").await;
         let path = "/forms/sign-out-elsewhere";
         let nowhere = "You aren't signed in anywhere else.";
-        desk.told(path, &[], "staff.signed_out", nowhere).await;
+        desk.says(path, &[], "staff.signed_out", nowhere).await;
     }
 }
 

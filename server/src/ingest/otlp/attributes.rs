@@ -47,8 +47,8 @@ impl<'n> Names<'n> {
     }
 }
 
-/// The value of an attribute. That of a list is its first member: the values of a captured field
-/// come as a list.
+/// The value of an attribute. A list stands for its first member, because the values of a captured
+/// field come as a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Text(&'a str),
@@ -57,7 +57,7 @@ pub(super) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The value in letters; `None` if it is empty or can't be written so.
+    /// The value as text. `None` if it is empty, or neither a text nor a whole number.
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text.trim())
@@ -74,8 +74,8 @@ impl<'a> Value<'a> {
 pub(super) struct Attributes<'a>(Vec<(&'a str, Value<'a>)>);
 
 impl<'a> Attributes<'a> {
-    /// Adds an attribute. Of several with one name the first counts, and no other is kept: what
-    /// belongs to many calls is searched for each.
+    /// Adds an attribute. Of several with the same name, only the first is kept, because these lists
+    /// are searched for each call.
     pub(super) fn add(&mut self, name: &'a str, value: Value<'a>) {
         if self.get(name).is_none() {
             self.0.push((name, value));

@@ -1,7 +1,7 @@
 //! Spans and data points → records of calls.
 //!
-//! Clients write a part of what spans say: the path, the method, a request's id. What is not fit for
-//! a record is left out of it. If it made the call invalid, a client could hide its calls.
+//! Paths, methods and request IDs in spans come from clients. One that is not valid in a record is left
+//! out of it. If it made the call invalid, a client could hide its calls.
 
 use app::domain::{
     RequestId, TenantId, Timestamp,
@@ -20,7 +20,7 @@ use crate::ingest::{
     validate::{DURATION_MAX_MS, METHOD_MAX, PATH_MAX, is_fit},
 };
 
-/// The kind of a span that stands for a call which a server has answered.
+/// The kind of a server span.
 pub(super) const SERVER: u64 = 2;
 /// The status of a span that failed.
 pub(super) const FAILED: u64 = 2;
@@ -33,7 +33,7 @@ pub(super) const METRIC: &str = "http.server.request.duration";
 /// Its older name.
 const OLDER_METRIC: &str = "http.server.duration";
 
-/// In a second.
+/// Nanoseconds in a second.
 const NANOSECONDS: u64 = 1_000_000_000;
 /// Stands for a status that is no number. No record may have it.
 const NO_STATUS: u16 = 0;
@@ -45,7 +45,7 @@ pub(super) struct Around<'a> {
     pub(super) resource: Attributes<'a>,
 }
 
-/// A span of a server.
+/// A server span.
 #[derive(Debug, Default)]
 pub(super) struct Span<'a> {
     /// In nanoseconds since 1970, as all instants of OTLP.
@@ -117,7 +117,7 @@ impl<'n> Calls<'n> {
         }
     }
 
-    /// Adds the call of a server's span. A span that is not about HTTP is skipped.
+    /// Adds the call of a server span. A span that is not about HTTP is skipped.
     pub(super) fn add_span(
         &mut self,
         span: &Span<'_>,
@@ -233,7 +233,7 @@ fn sound(point: &Point<'_>, counting: Counting) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The status of the response. What failed without one counts as 500. Anything else without one is
+/// The status of the response. A failed call without one counts as 500. Any other call without one is
 /// not about HTTP.
 fn status_of(attributes: &Attributes<'_>, is_failed: bool) -> Option<u16> {
     let status = match attributes.first(&STATUS) {
@@ -283,7 +283,7 @@ fn duration_of(span: &Span<'_>) -> Option<u64> {
     Some(nanoseconds / 1_000_000).filter(|ms| *ms <= DURATION_MAX_MS)
 }
 
-/// The id of a request that the gateway has forwarded. Any other tells nothing.
+/// The ID of a request that the gateway has forwarded. Any other ID is ignored.
 fn request_id_of(attributes: &Attributes<'_>) -> Option<String> {
     let (_, text) = attributes.first_text(&REQUEST_ID)?;
     let id: RequestId = text.parse().ok()?;
