@@ -23,7 +23,7 @@ export class Served extends Console {
 
   /**
    * `more` are lines for the table of the gateway, which has TLS with a certificate, and lines that begin with `console.` or
-   * `telemetry.`. `build` is the program, and `variables` are those of its environment.
+   * `telemetry.`. `build` is the program, and `variables` are added to its environment.
    */
   static async start(
     upstream: string,
@@ -88,7 +88,7 @@ export class Served extends Console {
     return account;
   }
 
-  /** The same. Then signs the page in, and opens a support session with these scopes. */
+  /** Adds both, signs the page in, and opens a support session with these scopes. */
   async enterAcme(page: Page, scopes: string[]): Promise<Granted> {
     await signInAs(page, await this.addAcme());
     return createSession(page, "acme", { scopes });

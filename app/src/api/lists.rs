@@ -25,7 +25,7 @@ use crate::{
 /// What a page shows for its query string.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answered<Q, L> {
-    /// The query string, in which what was named stands by its ID.
+    /// The query string, with IDs in place of names.
     pub query: Q,
     /// The query string as it came.
     pub typed: Q,
@@ -136,12 +136,12 @@ mod on_server {
         })
     }
 
-    /// A query string whose tenant has been looked up.
+    /// A query string whose names have been looked up.
     pub(super) struct Asked<P> {
         pub(super) query: ListQuery<P>,
         typed: ListQuery<P>,
         text: String,
-        /// Fields that name nothing. They are left out.
+        /// Fields whose text names nothing. The list is read without them.
         unknown: Vec<FieldProblem>,
         span: TimeSpan,
     }
@@ -184,7 +184,7 @@ mod on_server {
             problem: Option<Problem>,
             list: Result<L, Problem>,
         ) -> Answered<ListQuery<P>, L> {
-            // What names nothing stays as it was typed.
+            // A text that names nothing stays as it was typed.
             let is_unknown = |field: &str| self.unknown.iter().any(|one| one.field == field);
             if is_unknown(TENANT_FIELD) {
                 self.query.tenant.clone_from(&self.typed.tenant);
@@ -207,7 +207,7 @@ mod on_server {
     }
 
     impl Asked<SessionParts> {
-        /// Puts the staff member's ID where a name stands. Someone who isn't found is left out.
+        /// Replaces a staff member's name by the ID. A name that isn't found is left out.
         pub(super) async fn find_staff(
             &mut self,
             console: &Console,

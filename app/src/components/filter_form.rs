@@ -23,7 +23,7 @@ use crate::query::Query;
 /// How long typing has to rest before the search begins.
 const REST: Duration = Duration::from_millis(250);
 
-/// The parts of a URL that say how a list is sorted. A link that sorts brings them along, whatever the form keeps.
+/// The parts of a URL that say how a list is sorted. A link that sorts has its own, whatever the form keeps.
 const ORDER: [&str; 3] = ["sort", "dir", "order"];
 
 /// The form. With JavaScript it submits as you type or choose, and leaves empty fields out of the

@@ -102,10 +102,10 @@ pub fn SortHeader(
     }
 }
 
-/// The router reads the address of a link after this.
+/// Runs before the router reads the link's address.
 fn keep_filter(event: &Event, href: &str) {
     if let Some(link) = link_of(event) {
-        // An element takes any attribute of this name.
+        // Setting this attribute can't fail.
         let _ = link.set_attribute("href", &with_present_filter(href));
     }
 }

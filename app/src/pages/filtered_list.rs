@@ -104,7 +104,7 @@ pub(super) fn Filters<P: ListParts>(
         tenant,
         ..
     } = shown;
-    // What a link has just changed is kept by a field that is changed before the answer.
+    // If a field is changed before the answer has come, what a link has just changed stays.
     let chosen = Signal::derive(move || {
         asked.with(|query| match query.times().is_custom() {
             true => CUSTOM.to_owned(),

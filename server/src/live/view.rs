@@ -126,8 +126,8 @@ impl View {
         is_shown.then_some(Act::ReadTenant(tenant))
     }
 
-    /// Whether the page is fetched again as a whole for what it shows. Other pages get the changes
-    /// themselves, and everything that has changed since they were made once the stream opens.
+    /// Whether the page fetches everything again if something that it shows has changed. Other pages
+    /// get the changes themselves, also those from before their stream opened.
     pub(super) const fn is_fetched_as_a_whole(&self) -> bool {
         self.interest.staff || self.interest.api_keys || self.is_fetched_in_turns()
     }

@@ -52,7 +52,7 @@ impl Listing {
         }
     }
 
-    /// Rows of `table`, a subquery on a value, which stands for `{}`.
+    /// Rows of `table`, a subquery in which `value` takes the place of `{}`.
     pub fn of_subquery(
         table: &'static str,
         value: impl ToValue,

@@ -49,7 +49,7 @@ impl Db<'_> {
         self.find_organizations(tenant, None, page).await
     }
 
-    /// Up to 50 organizations of a tenant of this name, folded; without one, those whose names have more accents.
+    /// Up to 50 organizations of a tenant with this name, in any case. If there are none, those whose names have more accents.
     pub async fn find_organizations_by_name(
         &mut self,
         tenant: &TenantId,

@@ -58,11 +58,11 @@ impl Sought {
     }
 }
 
-/// How many rows with the sort key of a name are read to find those of the name.
+/// How many rows with the sort key of a name are read at most.
 const NAMESAKES: usize = 50;
 
-/// The rows of a name, among those with its sort key; without one, those whose names have more accents. All of them if there
-/// may be more than were read: then nobody knows which are meant.
+/// Of rows with the sort key of a name, those with this name, in any case. If there are none, those whose names have more accents.
+/// All rows if there may be more than were read, because then it is not known which are meant.
 pub(crate) fn of_name<T>(found: Vec<T>, name: &str, name_of: impl Fn(&T) -> &str) -> Vec<T> {
     if found.len() >= NAMESAKES {
         return found;

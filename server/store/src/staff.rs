@@ -95,7 +95,7 @@ queries! {
 }
 
 impl Db<'_> {
-    /// Up to 50 staff members of this name, folded; without one, those whose names have more accents.
+    /// Up to 50 staff members with this name, in any case. If there are none, those whose names have more accents.
     pub async fn find_staff_by_name(&mut self, name: &str) -> Result<Vec<StaffMember>, StoreError> {
         let found = self.list_staff_sorted_as(&sort_key(name)).await?;
         Ok(of_name(found, name, |member| member.name.as_str()))

@@ -122,7 +122,7 @@ impl Db<'_> {
         in_list::fetch_all(self, select!(StoredTenant, "tenants WHERE id IN "), ids).await
     }
 
-    /// Up to 50 tenants of this name, folded; without one, those whose names have more accents.
+    /// Up to 50 tenants with this name, in any case. If there are none, those whose names have more accents.
     pub async fn find_tenants_by_name(
         &mut self,
         name: &str,

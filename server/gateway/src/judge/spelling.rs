@@ -4,7 +4,7 @@
 use super::uri::{escape, has_sound_escapes, is_unreserved};
 
 /// The target with canonical escapes in its path. Its query stays as it is, and so does a `%` that
-/// escapes nothing: of that readers differ. The result may still be refused.
+/// escapes nothing, because readers differ about it. The result may still be refused.
 pub(crate) fn respelt(target: &[u8]) -> Vec<u8> {
     let path = target.iter().position(|b| *b == b'?');
     let (path, query) = target.split_at(path.unwrap_or(target.len()));

@@ -158,7 +158,7 @@ pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
     }
 }
 
-/// The place of a tenant with so many active user sessions, which count in the order by them only.
+/// The place of a tenant in the list. `active_users` matters only if the list is sorted by it.
 fn keys(sort: TenantSort, row: &StoredTenant, active_users: u64) -> Vec<Key> {
     let id = Key::from(&row.tenant.id);
     match sort {
