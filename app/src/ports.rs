@@ -195,7 +195,7 @@ pub trait ReadSupportSessions: Send + Sync {
         filter: SupportSessionFilter,
         page: PageRequest,
     ) -> Result<SupportSessionList, Problem>;
-    /// The one staff member of this name.
+    /// The one staff member of this name among those who have held a support session.
     async fn staff_named(&self, context: &Context, text: &str) -> Result<StaffRef, Problem>;
     async fn detail(
         &self,

@@ -37,7 +37,8 @@ queries! {
         pub fn list_staff() -> all StaffMember = select!(StaffMember, "staff ORDER BY email");
 
         fn list_staff_sorted_as(sort_name: &str) -> all StaffMember
-            = select!(StaffMember, "staff WHERE sort_name = :sort_name ORDER BY id LIMIT 50");
+            = select!(StaffMember, "staff WHERE sort_name = :sort_name \
+                AND EXISTS (SELECT 1 FROM support_sessions s WHERE s.staff_id = staff.id) ORDER BY id LIMIT 50");
 
         /// How many staff members there are, including deactivated ones.
         pub fn count_staff() -> one u64 = "SELECT COUNT(*) FROM staff";
@@ -95,7 +96,8 @@ queries! {
 }
 
 impl Db<'_> {
-    /// Up to 50 staff members with this name, in any case. If there are none, those whose names have more accents.
+    /// Up to 50 staff members with this name, in any case. If there are none, those whose names have more accents. Only those
+    /// who have held a support session: everyone who sees the sessions may know their names.
     pub async fn find_staff_by_name(&mut self, name: &str) -> Result<Vec<StaffMember>, StoreError> {
         let found = self.list_staff_sorted_as(&sort_key(name)).await?;
         Ok(of_name(found, name, |member| member.name.as_str()))

@@ -90,6 +90,11 @@ queries! {
             = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
                 WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT 500";
 
+        /// One of them.
+        pub fn lookup_support_session_staff(id: StaffId) -> optional StaffRef
+            = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE id = :id AND EXISTS (SELECT 1 FROM support_sessions s \
+                WHERE s.staff_id = staff.id)";
+
         /// Per 24 hours from `first` on: their number, and of the sessions issued in them all, the revoked, and the active.
         fn count_by_day(first: Timestamp, now: Timestamp) -> all (i64, u64, u64, u64)
             = "SELECT (issued_at - :first) / 86400000000 AS day, COUNT(*), \

@@ -115,9 +115,9 @@ impl ReadSupportSessions for SupportSessionsService {
         if own_tenant.is_none()
             && let Some(id) = chosen
             && staff.iter().all(|offered| offered.id != id)
-            && let Some(found) = db.lookup_staff(id).await?
+            && let Some(found) = db.lookup_support_session_staff(id).await?
         {
-            staff.push(staff_ref(found.member));
+            staff.push(found);
         }
         Ok(SupportSessionList {
             counts,

@@ -45,7 +45,8 @@ impl Db<'_> {
         listing(filter).fetch(self, page, keys).await
     }
 
-    /// The first staff members whose names contain a text, accents aside, by name. E-mail addresses aren't searched.
+    /// The first staff members whose names contain a text, accents aside, by name. Only those who have held a support session,
+    /// and e-mail addresses aren't searched.
     pub async fn list_staff_named(
         &mut self,
         text: &str,
@@ -54,6 +55,7 @@ impl Db<'_> {
         let keys = &["sort_name", "id"];
         let mut listing = Listing::new("staff", keys, Direction::Ascending);
         listing.and_contains("sort_name", "id", &Sought::new(&sort_key(text)));
+        listing.and("EXISTS (SELECT 1 FROM support_sessions s WHERE s.staff_id = staff.id)");
         listing.fetch_after(self, None, limit).await
     }
 }

@@ -5,10 +5,11 @@ use super::*;
 #[tokio::test]
 async fn a_staff_member_is_found_by_name_and_never_by_e_mail_address() {
     for world in worlds().await {
+        let service = service(&world);
         for (number, name) in [(11, "Ñandú Rey"), (12, "Bo"), (13, "BO")] {
             world.add_staff(staff_id(number), name).await;
+            create(&service, &support_admin(number)).await;
         }
-        let service = service(&world);
         let named = async |text: &str| {
             let found = service.staff_named(&support_admin(1), text).await;
             found.map_err(|problem| problem.field("staff").unwrap().to_owned())
@@ -40,8 +41,30 @@ async fn a_staff_member_is_found_by_name_and_never_by_e_mail_address() {
 }
 
 #[tokio::test]
+async fn who_has_held_no_support_session_is_not_found_out_by_who_may_not_see_staff() {
+    for world in worlds().await {
+        world.add_staff(staff_id(11), "Zoë Quiet").await;
+        let service = service(&world);
+        for text in ["Zoë Quiet", "zoe quiet", "Quiet", "z"] {
+            let refused = service.staff_named(&support_admin(1), text).await;
+            let problem = refused.unwrap_err();
+            let why = problem.field("staff").unwrap();
+            assert!(!why.contains(&staff_id(11).to_string()), "{}", world.engine);
+            assert!(!why.contains("Zoë Quiet ("), "{}: {why}", world.engine);
+        }
+        let filter = SupportSessionFilter {
+            staff_id: Some(staff_id(11)),
+            ..SupportSessionFilter::default()
+        };
+        let list = service.list(&support_admin(1), filter, PageRequest::default());
+        assert!(list.await.unwrap().staff.is_empty(), "{}", world.engine);
+    }
+}
+
+#[tokio::test]
 async fn a_list_names_the_staff_member_that_it_is_filtered_by_and_none_to_a_tenant() {
     for world in worlds().await {
+        create(&service(&world), &support_admin(2)).await;
         let filter = SupportSessionFilter {
             staff_id: Some(staff_id(2)),
             ..SupportSessionFilter::default()
