@@ -1,15 +1,16 @@
 //! Telemetry: counts batches, and re-evaluates health when nothing arrives.
 
 mod reception;
+mod report;
 mod support;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use app::domain::{
     TenantId, Timestamp,
     caller::Context,
     policy::Act,
-    problem::{FieldProblem, Problem, ProblemCode},
+    problem::{Problem, ProblemCode},
     telemetry::{IngestReport, MAX_RECORDS},
 };
 use chrono::TimeDelta;
@@ -19,8 +20,11 @@ use store::{
 };
 
 pub(super) use self::reception::is_frozen;
-use self::reception::stale_after;
 pub use self::reception::telemetry_state;
+use self::{
+    reception::stale_after,
+    report::{Kept, is_refused, refused, repeated},
+};
 use super::{Core, ServiceError, core::actor};
 use crate::ingest::{Batch, Chunk, HealthChanges, Plan, evaluate};
 
@@ -33,8 +37,6 @@ pub(super) const SPANS_KEPT: TimeDelta = TimeDelta::days(9);
 pub(super) const BATCHES_KEPT: TimeDelta = TimeDelta::days(9);
 /// The longest `Idempotency-Key`, in bytes.
 const IDEMPOTENCY_KEY_MAX: usize = 200;
-/// How many invalid records an answer names if none was valid.
-const NAMED_AT_MOST: usize = 100;
 
 /// Receives telemetry. Cheap to clone.
 #[derive(Clone)]
@@ -73,20 +75,34 @@ impl TelemetryService {
         batch: Batch,
         idempotency_key: Option<String>,
     ) -> Result<IngestReport, Problem> {
-        let report = self.ingest_any(context, &batch, idempotency_key).await?;
+        let kept = Kept::Whole;
+        let report = self.ingest_keeping(kept, context, &batch, idempotency_key);
+        let report = report.await?;
         match is_refused(&report) {
             true => Err(refused(&report)),
             false => Ok(report),
         }
     }
 
-    /// The same, but it is no error if no record is valid. Nothing is kept then either.
+    /// The same, but it is no error if no record is valid. Nothing is kept then either. Rejected records aren't kept with the
+    /// key: in a batch that is sent again, they are found again.
     ///
     /// # Errors
     ///
     /// [`ProblemCode::Conflict`] if the key was used with other records.
     pub async fn ingest_any(
         &self,
+        context: &Context,
+        batch: &Batch,
+        idempotency_key: Option<String>,
+    ) -> Result<IngestReport, Problem> {
+        self.ingest_keeping(Kept::Figures, context, batch, idempotency_key)
+            .await
+    }
+
+    async fn ingest_keeping(
+        &self,
+        kept: Kept,
         context: &Context,
         batch: &Batch,
         idempotency_key: Option<String>,
@@ -105,11 +121,13 @@ impl TelemetryService {
                 sender: actor(&context.caller).id,
                 key,
             });
-        self.take_in(batch, key).await.map_err(Problem::from)
+        let report = self.take_in(kept, batch, key).await;
+        report.map_err(Problem::from)
     }
 
     async fn take_in(
         &self,
+        kept: Kept,
         batch: &Batch,
         key: Option<BatchKey>,
     ) -> Result<IngestReport, ServiceError> {
@@ -118,17 +136,24 @@ impl TelemetryService {
             Some(key) => Some(self.claim(key, batch, now).await?),
             None => None,
         };
-        if let Some(report) = claimed.as_ref().and_then(|batch| batch.report.clone()) {
-            return Ok(repeated(report));
+        let earlier = claimed.as_ref().and_then(|batch| batch.report.clone());
+        if let (Some(report), Kept::Whole) = (&earlier, kept) {
+            return Ok(repeated(report.clone()));
         }
         let as_of = claimed.as_ref().map_or(now, |batch| batch.received_at);
         let error_status = self.core.config.health.error_status;
-        let support = self.support_traffic(batch, key.as_ref(), as_of).await?;
+        let support = match earlier {
+            Some(_) => HashSet::new(),
+            None => self.support_traffic(batch, key.as_ref(), as_of).await?,
+        };
         let plan = {
             let mut reader = self.core.store.read().await?;
             Plan::draw(&mut reader.db(), batch, error_status, as_of, &support).await?
         };
         let report = plan.report.clone();
+        if let Some(earlier) = earlier {
+            return Ok(repeated(kept.completed(earlier, &report)));
+        }
         if is_refused(&report) {
             if let Some(key) = key {
                 self.release(key).await?;
@@ -138,12 +163,15 @@ impl TelemetryService {
         let done = claimed.and_then(|batch| batch.done);
         let chunks = plan.chunks(done.as_ref());
         for chunk in chunks {
-            if let Some(report) = self.count(chunk, key.clone()).await? {
-                return Ok(repeated(report));
+            if let Some(earlier) = self.count(chunk, key.clone()).await? {
+                return Ok(repeated(kept.completed(earlier, &report)));
             }
         }
         match key {
-            Some(key) => self.finish(key, report).await,
+            Some(key) => {
+                let done = self.finish(key, kept.part_of(&report)).await?;
+                Ok(kept.completed(done, &report))
+            }
             None => Ok(report),
         }
     }
@@ -340,13 +368,6 @@ async fn count_chunk(
     Ok(None)
 }
 
-fn repeated(report: IngestReport) -> IngestReport {
-    IngestReport {
-        repeated: true,
-        ..report
-    }
-}
-
 fn validate_key(key: String) -> Result<String, Problem> {
     let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if visible && (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()) {
@@ -357,24 +378,6 @@ fn validate_key(key: String) -> Result<String, Problem> {
             format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters"),
         ))
     }
-}
-
-/// Whether a batch has no valid record, but others.
-fn is_refused(report: &IngestReport) -> bool {
-    report.accepted == 0 && report.support_traffic == 0 && !report.rejected.is_empty()
-}
-
-/// The answer to a batch without a single valid record.
-fn refused(report: &IngestReport) -> Problem {
-    let fields = report.rejected.iter().take(NAMED_AT_MOST).map(|rejected| {
-        let in_record = |field: &String| format!(".{field}");
-        let field = rejected.field.as_ref().map_or_else(String::new, in_record);
-        FieldProblem {
-            field: format!("[{}]{field}", rejected.index),
-            message: rejected.message.clone(),
-        }
-    });
-    Problem::invalid(fields.collect())
 }
 
 #[cfg(test)]

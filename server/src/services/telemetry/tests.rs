@@ -186,6 +186,35 @@ async fn a_batch_without_a_valid_record_can_be_reported_and_frees_its_key() {
 }
 
 #[tokio::test]
+async fn rejected_calls_fill_no_store_and_are_named_again_to_who_sends_them_again() {
+    for console in both().await {
+        console.register("acme", "Acme").await;
+        let sender = platform_key();
+        let key = BatchKey {
+            sender: actor(&sender.caller).id,
+            key: "k".into(),
+        };
+        let nobody = std::iter::repeat_n(calls("nobody", noon(), 200, 1), 1_000);
+        let records: Vec<_> = nobody.chain([calls("acme", noon(), 200, 1)]).collect();
+        let batch = Batch::from(records);
+        for repeated in [false, true] {
+            let sent = console
+                .telemetry
+                .ingest_any(&sender, &batch, Some("k".into()));
+            let report = sent.await.unwrap();
+            assert_eq!(report.repeated, repeated, "{}", console.engine);
+            assert_eq!(report.accepted, 1, "{}", console.engine);
+            assert_eq!(report.rejected.len(), 1_000, "{}", console.engine);
+        }
+        let mut reader = console.core.store.read().await.unwrap();
+        let stored = reader.db().lookup_telemetry_batch(&key).await.unwrap();
+        let kept = stored.unwrap().report.unwrap();
+        assert!(kept.rejected.is_empty(), "{}", console.engine);
+        assert_eq!(kept.accepted, 1, "{}", console.engine);
+    }
+}
+
+#[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn each_bad_record_is_named_and_the_good_ones_count() {
     let now = noon();
