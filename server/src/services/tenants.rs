@@ -19,6 +19,7 @@ use app::{
         tenants::{
             CallBucket, ChosenTenant, HealthAt, ORGANIZATIONS_SHOWN, Organization, Overview,
             PLAN_MAX, TelemetryState, TenantDetail, TenantFilter, TenantHealth, TenantRef,
+            TenantSort,
         },
         text::clean,
     },
@@ -27,7 +28,7 @@ use app::{
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use gateway::SessionGates;
-use store::{StoreError, listing::PageAt, tenants::StoredTenant};
+use store::{Lane, StoreError, listing::PageAt, tenants::StoredTenant};
 use tokio_util::task::TaskTracker;
 
 use super::{Core, core::searched, telemetry::telemetry_state};
@@ -134,11 +135,16 @@ impl TenantsService {
         if let Some(all) = all.filter(|_| filter.matches_all()) {
             at = at.counted_as(all);
         }
-        let mut reader = self.core.store.read().await?;
-        let listed = reader
-            .db()
-            .list_tenants(reach, &filter, at, self.core.now())
-            .await?;
+        let read = async {
+            let mut reader = self.core.store.read().await?;
+            let mut db = reader.db();
+            db.list_tenants(reach, &filter, at, self.core.now()).await
+        };
+        let listed = match filter.sort {
+            // No index has this order, so every tenant is read. Guards and other pages come first.
+            TenantSort::UserSessions => Lane::Exports.run(read).await?,
+            _ => read.await?,
+        };
         Ok(self.core.page(&list, listed).map(TenantHealth::from))
     }
 }

@@ -5,9 +5,13 @@ use app::domain::{
     tenants::{Tenant, TenantSort},
     user_sessions::UserSessionRegistration,
 };
+use store::testing::fill;
 
 use super::*;
-use crate::services::{testing::cli, user_sessions::UserSessionsService};
+use crate::services::{
+    testing::{cli, super_admin},
+    user_sessions::UserSessionsService,
+};
 
 const SORTS: [TenantSort; 6] = [
     TenantSort::Name,
@@ -190,5 +194,36 @@ async fn every_order_is_paged_to_its_end_and_back_whatever_is_filtered() {
                 assert_eq!(found, expected, "{}: {filter:?}", console.engine);
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_reads_every_tenant_takes_no_place_of_other_pages() {
+    for console in both().await {
+        console.register("acme", "Acme").await;
+        let admin = super_admin(1);
+        let listed = async |sort| {
+            let filter = TenantFilter {
+                sort,
+                ..TenantFilter::default()
+            };
+            let listed = console.tenants.list(&admin, filter, PageRequest::default());
+            let number = listed.await.map(|page| page.items.len());
+            number.map_err(|problem| problem.code)
+        };
+        let store = &console.core.store;
+        let exporting = fill(store, Lane::Exports).await;
+        let by_users = listed(TenantSort::UserSessions).await;
+        assert_eq!(
+            by_users,
+            Err(ProblemCode::Unavailable),
+            "{}",
+            console.engine
+        );
+        assert_eq!(listed(TenantSort::Name).await, Ok(1), "{}", console.engine);
+        drop(exporting);
+        let _looking = fill(store, Lane::Pages).await;
+        let by_users = listed(TenantSort::UserSessions).await;
+        assert_eq!(by_users, Ok(1), "{}", console.engine);
     }
 }
