@@ -56,7 +56,8 @@ async fn who_has_held_no_support_session_is_not_found_out_by_who_may_not_see_sta
             staff_id: Some(staff_id(11)),
             ..SupportSessionFilter::default()
         };
-        let list = service.list(&support_admin(1), filter, PageRequest::default());
+        let ana = support_admin(1);
+        let list = service.list(&ana, filter, PageRequest::default());
         assert!(list.await.unwrap().staff.is_empty(), "{}", world.engine);
     }
 }

@@ -28,7 +28,7 @@ async fn a_list_is_filtered_by_plan_region_and_age() {
         };
         let filter = TenantFilter {
             plan: Some("Team".into()),
-            sort: app::domain::tenants::TenantSort::Created,
+            sort: TenantSort::Created,
             ..TenantFilter::default()
         };
         let team = list(filter.clone()).await;
