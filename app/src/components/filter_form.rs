@@ -27,7 +27,7 @@ const REST: Duration = Duration::from_millis(250);
 const ORDER: [&str; 3] = ["sort", "dir", "order"];
 
 /// The form. With JavaScript it submits as you type or choose, and leaves empty fields out of the
-/// URL.
+/// URL. A field with [suggestions](super::Suggestions) submits once you press Enter or leave it.
 #[component]
 pub fn FilterForm(
     #[prop(into)] action: String,
@@ -68,16 +68,20 @@ pub fn FilterForm(
             }
         }
     };
-    let input = move |event: Event| {
+    let edit = move |event: Event| {
+        let is_whole = event.type_() == "change";
+        if is_whole && !has_suggestions(&event) {
+            return;
+        }
         cancel();
         let Some(form) = form.get_untracked() else {
             return;
         };
-        // What is typed there names nothing before it is chosen.
-        if is_combobox(&event) {
+        // What is typed there names nothing, or something else, before it is whole.
+        if is_combobox(&event) || (has_suggestions(&event) && !is_whole) {
             return;
         }
-        if is_choice(&event) {
+        if is_whole || is_choice(&event) {
             go(&form);
         } else {
             let go = go.clone();
@@ -94,7 +98,8 @@ pub fn FilterForm(
             data-names=names.join(" ")
             aria-label=label
             on:submit=submit
-            on:input=input
+            on:input=edit.clone()
+            on:change=edit
         >
             {children()}
             <button class="button without-js" type="submit">
@@ -111,10 +116,17 @@ fn is_choice(event: &Event) -> bool {
 }
 
 fn is_combobox(event: &Event) -> bool {
-    let target = event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.get_attribute("role").as_deref() == Some("combobox"))
+    attribute(event, "role").as_deref() == Some("combobox")
+}
+
+fn has_suggestions(event: &Event) -> bool {
+    attribute(event, "list").is_some()
+}
+
+/// An attribute of the field that an event is about.
+fn attribute(event: &Event, name: &str) -> Option<String> {
+    let field = event.target()?.dyn_into::<Element>().ok()?;
+    field.get_attribute(name)
 }
 
 /// The list as the fields have it now, sorted as a query string says or, without one, as the form keeps it.

@@ -261,6 +261,8 @@ pub struct SupportSessionList {
     pub sessions: super::page::Page<SupportSession>,
     /// The first [`STAFF_OFFERED`] staff members to filter by, and the one who is filtered by.
     pub staff: Vec<super::staff::StaffRef>,
+    /// The one who is filtered by, if nobody else is found by the same name.
+    pub named: Option<super::staff::StaffRef>,
     /// The server's time at which statuses hold.
     pub at: DateTime<Utc>,
 }

@@ -86,12 +86,18 @@ fn Content(sessions: RwSignal<Sessions>, query: Memo<SessionsQuery>) -> impl Int
         });
         given.or_else(|| before.cloned()).unwrap_or_default()
     });
+    let named = Signal::derive(move || {
+        sessions.with(|sessions| {
+            let (list, _) = sessions.as_ref().ok()?.list.as_ref().ok()?;
+            list.named.clone()
+        })
+    });
     let list = |(list, viewer), query, span| view! { <List list query span viewer/> }.into_any();
     let failed = |problem, query| view! { <Failed problem query/> }.into_any();
     view! {
         {to_ids(sessions, query)}
         <section class="card" aria-label="Filters">
-            <Filters shown=Shown::of(sessions, query) staff/>
+            <Filters shown=Shown::of(sessions, query) staff named/>
         </section>
         {move || rows(sessions.get(), query.get_untracked(), list, failed)}
     }

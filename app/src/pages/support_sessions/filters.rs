@@ -17,6 +17,8 @@ use crate::{
 pub(super) fn Filters(
     shown: Shown<SessionParts>,
     #[prop(into)] staff: Signal<Vec<StaffRef>>,
+    /// The one who is filtered by, if their name stands for nobody else.
+    named: Signal<Option<StaffRef>>,
 ) -> impl IntoView {
     let statuses = labelled(SupportSessionStatus::ALL, SupportSessionStatus::label);
     let people = move || {
@@ -34,7 +36,7 @@ pub(super) fn Filters(
     };
     let is_long = Memo::new(move |_| staff.with(Vec::len) >= STAFF_OFFERED);
     let person = move || match is_long.get() {
-        true => view! { <PersonField shown staff/> }.into_any(),
+        true => view! { <PersonField shown staff named/> }.into_any(),
         false => {
             let offered = move || choice(STAFF_FIELD, "Staff member", "Any staff member", people());
             offered.into_any()
@@ -56,11 +58,16 @@ pub(super) fn Filters(
 
 /// The staff member, where there are too many to choose from: the server looks for what is typed.
 #[component]
-fn PersonField(shown: Shown<SessionParts>, staff: Signal<Vec<StaffRef>>) -> impl IntoView {
+fn PersonField(
+    shown: Shown<SessionParts>,
+    staff: Signal<Vec<StaffRef>>,
+    named: Signal<Option<StaffRef>>,
+) -> impl IntoView {
     let id = shown.text(STAFF_FIELD);
     let text = Signal::derive(move || {
         let id = id.get();
-        staff.with(|staff| name_of(&id, staff)).unwrap_or(id)
+        let named = named.get().filter(|one| one.id.to_string() == id);
+        named.map_or(id, |one| one.name)
     });
     let names = |staff: &Vec<StaffRef>| staff.iter().map(|one| one.name.clone()).collect();
     let names: Vec<String> = staff.with_untracked(names);
@@ -77,30 +84,4 @@ fn PersonField(shown: Shown<SessionParts>, staff: Signal<Vec<StaffRef>>) -> impl
         <Suggestions id="staff-names" values=names/>
     }
     .into_any()
-}
-
-/// The name that stands for an ID, unless it also stands for another.
-fn name_of(id: &str, staff: &[StaffRef]) -> Option<String> {
-    let name = &staff.iter().find(|one| one.id.to_string() == id)?.name;
-    let same = staff.iter().filter(|one| one.name == *name);
-    (same.count() == 1).then(|| name.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::StaffId;
-
-    #[test]
-    fn a_name_that_two_people_have_stands_for_neither() {
-        let person = |number, name: &str| StaffRef {
-            id: StaffId::from_uuid(uuid::Uuid::from_u128(number)),
-            name: name.into(),
-        };
-        let staff = [person(1, "Ada"), person(2, "Bo"), person(3, "Bo")];
-        let name = |at: usize| name_of(&staff[at].id.to_string(), &staff);
-        assert_eq!(name(0).as_deref(), Some("Ada"));
-        assert_eq!(name(1), None);
-        assert_eq!(name_of("Ada", &staff), None);
-    }
 }

@@ -228,6 +228,7 @@ impl ReadSupportSessions for Samples {
             },
             sessions,
             staff: staff.collect(),
+            named: None,
             at: now(),
         })
     }

@@ -119,10 +119,18 @@ impl ReadSupportSessions for SupportSessionsService {
         {
             staff.push(found);
         }
+        let named = match staff.iter().find(|offered| Some(offered.id) == chosen) {
+            Some(one) => {
+                let same = db.find_staff_by_name(&one.name).await?;
+                (same.len() == 1).then(|| one.clone())
+            }
+            None => None,
+        };
         Ok(SupportSessionList {
             counts,
             sessions,
             staff,
+            named,
             at: now,
         })
     }

@@ -83,3 +83,40 @@ async fn a_list_names_the_staff_member_that_it_is_filtered_by_and_none_to_a_tena
         }
     }
 }
+
+#[tokio::test]
+async fn a_name_stands_for_the_one_who_is_filtered_by_only_if_nobody_else_has_it_in_any_case() {
+    for world in worlds().await {
+        let service = service(&world);
+        for (number, name) in [(11, "Ñandú Rey"), (12, "Bo"), (13, "BO"), (14, "Bö")] {
+            world.add_staff(staff_id(number), name).await;
+            create(&service, &support_admin(number)).await;
+        }
+        // Has held no session, so nobody finds this name.
+        world.add_staff(staff_id(15), "ñandú rey").await;
+        let named = async |caller: Context, number: u128| {
+            let filter = SupportSessionFilter {
+                staff_id: Some(staff_id(number)),
+                ..SupportSessionFilter::default()
+            };
+            let list = service.list(&caller, filter, PageRequest::default());
+            list.await.unwrap().named
+        };
+        for (number, stands) in [
+            (11, true),
+            (12, false),
+            (13, false),
+            (14, true),
+            (15, false),
+        ] {
+            let named = named(support_admin(1), number).await;
+            let asked = format!("{}: {number}", world.engine);
+            assert_eq!(named.is_some(), stands, "{asked}");
+            if let Some(one) = named {
+                let found = service.staff_named(&support_admin(1), &one.name).await;
+                assert_eq!(found.unwrap().id, staff_id(number), "{asked}");
+            }
+        }
+        assert_eq!(named(key(Some("acme")), 11).await, None, "{}", world.engine);
+    }
+}
