@@ -26,6 +26,7 @@ use crate::{
     live::Live,
     middleware::same_origin::SameOrigin,
     patient::Patient,
+    rest::bodies::Bodies,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
         api_keys::ApiKeys, audit::AuditService, find::FindService, flash::Flashes,
@@ -64,6 +65,8 @@ pub struct AppState {
     pub limits: Limits,
     /// Where what can wait runs.
     pub(crate) patient: Patient,
+    /// Where bodies of telemetry are read.
+    pub(crate) bodies: Bodies,
     /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
 }
@@ -97,6 +100,7 @@ impl AppState {
             flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
             limits: Limits::new(core.config.limits.clone(), Arc::clone(&core.clock)),
             patient: Patient::new(),
+            bodies: Bodies::new(),
             introspection: IntrospectionService::new(core.clone(), Arc::clone(&identities)),
             identities,
             node,

@@ -13,6 +13,7 @@
 pub(crate) mod access_log;
 pub(crate) mod audit;
 mod auth;
+pub(crate) mod bodies;
 mod error;
 mod extract;
 pub(crate) mod identities;

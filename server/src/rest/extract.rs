@@ -160,20 +160,26 @@ pub(crate) fn unsupported(wanted: &str) -> Problem {
     )
 }
 
+fn too_large(max: usize) -> Problem {
+    Problem::new(
+        ProblemCode::TooLarge,
+        format!("The body is too large. The limit is {max} bytes."),
+    )
+}
+
 /// The whole body, unpacked, up to `max` bytes, if its key still counts once it has arrived.
 pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(
-            ProblemCode::TooLarge,
-            format!("The body is too large. The limit is {max} bytes."),
-        )
-    };
+    receive_body(request, max).await?.unpack()
+}
+
+/// The same body as it was sent, to unpack where that may take long.
+pub(crate) async fn receive_body(request: Request, max: usize) -> Result<Sent, Problem> {
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > max as u64) {
-        return Err(too_large());
+        return Err(too_large(max));
     }
     let packing = packing(request.headers())?;
     let key = request.extensions().get::<GivenKey>().cloned();
@@ -183,7 +189,7 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
             let over = std::error::Error::source(&error)
                 .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
             if over {
-                too_large()
+                too_large(max)
             } else {
                 malformed("The body ended before it was complete.")
             }
@@ -191,17 +197,40 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
     if let Some(key) = key {
         key.still_counts().await?;
     }
-    let Some(packing) = packing else {
-        return Ok(sent.slice_ref(without_mark(&sent)));
-    };
-    let unpacked = packing
-        .unpack(&sent, max)
-        .map_err(|_| malformed(format!("The body is not {}.", packing.name())))?;
-    if unpacked.len() > max {
-        return Err(too_large());
+    Ok(Sent {
+        bytes: sent,
+        packing,
+        max,
+    })
+}
+
+/// A body as it was sent.
+pub(crate) struct Sent {
+    bytes: Bytes,
+    packing: Option<Packing>,
+    /// How many bytes it may have once it is unpacked.
+    max: usize,
+}
+
+impl Sent {
+    pub(crate) fn unpack(self) -> Result<Bytes, Problem> {
+        let Self {
+            bytes: sent,
+            packing,
+            max,
+        } = self;
+        let Some(packing) = packing else {
+            return Ok(sent.slice_ref(without_mark(&sent)));
+        };
+        let unpacked = packing
+            .unpack(&sent, max)
+            .map_err(|_| malformed(format!("The body is not {}.", packing.name())))?;
+        if unpacked.len() > max {
+            return Err(too_large(max));
+        }
+        let unpacked = Bytes::from(unpacked);
+        Ok(unpacked.slice_ref(without_mark(&unpacked)))
     }
-    let unpacked = Bytes::from(unpacked);
-    Ok(unpacked.slice_ref(without_mark(&unpacked)))
 }
 
 /// How a body is packed.

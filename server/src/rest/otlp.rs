@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use super::{
     auth::KeyHolder,
     error::RestProblem,
-    extract::{read_body, unsupported},
+    extract::{receive_body, unsupported},
     requests::BATCH_MAX,
 };
 use crate::{
@@ -71,16 +71,21 @@ async fn receive(
     };
     // A caller without the right must not make us read megabytes.
     state.core.authorise(context, Act::SendTelemetry)?;
-    let body = read_body(request, BATCH_MAX).await?;
-    let tenant_attributes = &state.core.config.telemetry.tenant_attributes;
-    let batch = otlp::read(signal, encoding, &body, tenant_attributes).map_err(unreadable)?;
-    let (batch, mut rejected) = sorted_out(batch);
+    let sent = receive_body(request, BATCH_MAX).await?;
+    let names = state.core.config.telemetry.tenant_attributes.clone();
+    let read = state.bodies.read(move || {
+        let body = sent.unpack()?;
+        let batch = otlp::read(signal, encoding, &body, &names).map_err(unreadable)?;
+        let (batch, rejected) = sorted_out(batch);
+        let key = (!batch.records.is_empty()).then(|| content_key(signal, &names, &body));
+        Ok((batch, rejected, key))
+    });
+    let (batch, mut rejected, key) = read.await?;
     let mut message = Faults::default();
     for one in &rejected {
         message.add(one, None);
     }
-    if !batch.records.is_empty() {
-        let key = content_key(signal, tenant_attributes, &body);
+    if let Some(key) = key {
         let report = state.telemetry.ingest_any(context, &batch, Some(key));
         let report = report.await?;
         for one in &report.rejected {

@@ -11,7 +11,7 @@ use crate::app_state::AppState;
 use super::{
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
-    extract::{idempotency_key, read_body},
+    extract::{idempotency_key, receive_body},
     records,
 };
 use crate::ingest::Batch;
@@ -50,9 +50,8 @@ pub(crate) async fn send_requests(
     state
         .core
         .authorise(&context, app::domain::policy::Act::SendTelemetry)?;
-    let body = read_body(request, BATCH_MAX).await?;
-    let batch = Batch {
-        records: read(&body)?,
-    };
+    let sent = receive_body(request, BATCH_MAX).await?;
+    let records = state.bodies.read(move || read(&sent.unpack()?)).await?;
+    let batch = Batch { records };
     Ok(Json(state.telemetry.ingest(&context, batch, key).await?))
 }

@@ -16,6 +16,7 @@ use tower::ServiceExt;
 
 use crate::{
     app_state::AppState,
+    rest::bodies::Bodies,
     router,
     services::{
         api_keys::NewApiKey,
@@ -27,6 +28,7 @@ use crate::{
 struct App {
     router: Router,
     keys: HashMap<&'static str, String>,
+    bodies: Bodies,
 }
 
 /// With the tenants `acme` and `other`, and a key of each kind.
@@ -76,6 +78,7 @@ async fn app(console: &World) -> App {
     App {
         router: router::rest(&state, None),
         keys,
+        bodies: state.bodies.clone(),
     }
 }
 

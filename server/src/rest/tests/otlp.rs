@@ -317,3 +317,19 @@ async fn senders_are_told_when_to_try_again() {
     assert!(refused.headers.contains_key("ratelimit"));
     assert_eq!(rpc_status(&refused, media_type).0, 8);
 }
+
+#[tokio::test]
+async fn no_telemetry_is_read_before_its_turn() {
+    let console = sqlite().await;
+    let app = app(&console).await;
+    app.bodies.close();
+    for path in [TRACES, METRICS, "/api/v1/requests"] {
+        let sent = (JSON, Some("gzip"));
+        let put_off = post(&app, path, Some("platform"), sent, b"not gzip".to_vec()).await;
+        assert_eq!(put_off.status, 503, "{path}");
+        assert_eq!(put_off.headers["retry-after"], "5", "{path}");
+    }
+    // Nobody waits for a body that may not be sent.
+    let refused = post(&app, TRACES, Some("reader"), (JSON, None), Vec::new()).await;
+    assert_eq!(refused.status, 403);
+}
