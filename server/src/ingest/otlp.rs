@@ -39,6 +39,9 @@ pub enum Unreadable {
     /// With the field at fault, and why.
     #[error("The body is not an export request of OTLP in JSON: {0}.")]
     Json(String),
+    /// With the signal that the body has. In Protobuf both look the same.
+    #[error("The body is an export request of OTLP for another signal.")]
+    OtherSignal(Signal),
     #[error(
         "A request can have at most {} calls. Send smaller batches.",
         MAX_RECORDS

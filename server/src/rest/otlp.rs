@@ -114,10 +114,16 @@ fn sorted_out(batch: Batch) -> (Batch, Vec<RejectedRecord>) {
 
 fn unreadable(error: Unreadable) -> Problem {
     let code = match error {
-        Unreadable::Protobuf | Unreadable::Json(_) => ProblemCode::MalformedRequest,
+        Unreadable::Protobuf | Unreadable::Json(_) | Unreadable::OtherSignal(_) => {
+            ProblemCode::MalformedRequest
+        }
         Unreadable::TooManyCalls | Unreadable::TooManyObjects => ProblemCode::TooLarge,
     };
-    Problem::new(code, error.to_string())
+    let detail = match error {
+        Unreadable::OtherSignal(signal) => format!("{error} Send it to {}.", path(signal)),
+        _ => error.to_string(),
+    };
+    Problem::new(code, detail)
 }
 
 /// The idempotency key of a batch, by its content, because OTLP has none. Senders repeat a batch that

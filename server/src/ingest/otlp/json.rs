@@ -4,11 +4,14 @@
 mod scalar;
 
 use app::domain::at_fault::field_and_message;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use self::scalar::{Choice, decimal, maybe_whole, or_default, whole};
 use super::{
-    Unreadable,
+    Signal, Unreadable,
     attributes::{Attributes, Names, Value},
     calls::{
         Around, Calls, Counting, DELTA, FAILED, METRIC, NO_VALUE, Point, SERVER, Span, counts_calls,
@@ -19,19 +22,23 @@ use super::{
 /// it is read. A real body of 8 MiB has up to 350,000.
 const OBJECTS_MAX: usize = 500_000;
 
-/// Spans and metrics have the same objects around them.
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
-struct Export<T> {
-    #[serde(
-        default,
-        rename = "resourceSpans",
-        alias = "resourceMetrics",
-        deserialize_with = "or_default"
-    )]
-    of_resources: Vec<OfResource<T>>,
+#[serde(rename_all = "camelCase")]
+struct Traces {
+    #[serde(default, deserialize_with = "or_default")]
+    resource_spans: Vec<OfResource<JsonSpan>>,
+    resource_metrics: Option<IgnoredAny>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metrics {
+    #[serde(default, deserialize_with = "or_default")]
+    resource_metrics: Vec<OfResource<Metric>>,
+    resource_spans: Option<IgnoredAny>,
+}
+
+/// Spans and metrics have the same objects around them.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct OfResource<T> {
@@ -162,9 +169,12 @@ struct Member {
 
 /// Reads an `ExportTraceServiceRequest`.
 pub(super) fn read_traces(body: &[u8], calls: &mut Calls<'_>) -> Result<(), Unreadable> {
-    let export: Export<JsonSpan> = parse(body)?;
+    let export: Traces = parse(body)?;
+    if export.resource_metrics.is_some() {
+        return Err(Unreadable::OtherSignal(Signal::Metrics));
+    }
     let names = calls.names();
-    each_scope(&export, names, |of_scope, around| {
+    each_scope(&export.resource_spans, names, |of_scope, around| {
         let spans = of_scope.items.iter();
         for span in spans.filter(|span| span.kind.is(SERVER, "SPAN_KIND_SERVER")) {
             let span = Span {
@@ -181,9 +191,12 @@ pub(super) fn read_traces(body: &[u8], calls: &mut Calls<'_>) -> Result<(), Unre
 
 /// Reads an `ExportMetricsServiceRequest`.
 pub(super) fn read_metrics(body: &[u8], calls: &mut Calls<'_>) -> Result<(), Unreadable> {
-    let export: Export<Metric> = parse(body)?;
+    let export: Metrics = parse(body)?;
+    if export.resource_spans.is_some() {
+        return Err(Unreadable::OtherSignal(Signal::Traces));
+    }
     let names = calls.names();
-    each_scope(&export, names, |of_scope, around| {
+    each_scope(&export.resource_metrics, names, |of_scope, around| {
         let metrics = &of_scope.items;
         let has_newer = metrics.iter().any(|metric| metric.name == METRIC);
         let counting = metrics.iter();
@@ -215,11 +228,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
 }
 
 fn each_scope<'e, T>(
-    export: &'e Export<T>,
+    of_resources: &'e [OfResource<T>],
     names: Names<'_>,
     mut read: impl FnMut(&'e OfScope<T>, &Around<'e>) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
-    for of_resource in &export.of_resources {
+    for of_resource in of_resources {
         let mut around = Around {
             resource: attributes_of(&of_resource.resource.attributes, names),
             ..Around::default()

@@ -333,3 +333,28 @@ async fn no_telemetry_is_read_before_its_turn() {
     let refused = post(&app, TRACES, Some("reader"), (JSON, None), Vec::new()).await;
     assert_eq!(refused.status, 403);
 }
+
+#[tokio::test]
+async fn a_body_at_the_address_of_the_other_signal_is_refused_and_sent_to_its_own() {
+    let console = sqlite().await;
+    let app = app(&console).await;
+    let both = br#"{"resourceSpans":[],"resourceMetrics":[]}"#.to_vec();
+    for (path, body, right) in [
+        (TRACES, corpus("odd-points.json"), METRICS),
+        (METRICS, corpus("odd-spans.json"), TRACES),
+        (TRACES, both.clone(), METRICS),
+        (METRICS, both, TRACES),
+    ] {
+        let answer = post(&app, path, Some("platform"), (JSON, None), body).await;
+        assert_eq!(answer.status, 400, "{path}");
+        let (code, message) = rpc_status(&answer, JSON);
+        assert_eq!(code, 3, "{path}");
+        assert!(
+            message.ends_with(&format!("Send it to {right}.")),
+            "{message}"
+        );
+    }
+    let empty = br#"{"resourceSpans":[],"resourceMetrics":null}"#.to_vec();
+    let answer = post(&app, TRACES, Some("platform"), (JSON, None), empty).await;
+    assert_eq!(answer.status, 200);
+}
