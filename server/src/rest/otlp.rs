@@ -81,7 +81,7 @@ async fn receive(
         Ok((batch, rejected, key))
     });
     let (batch, mut rejected, key) = read.await?;
-    let mut message = Faults::default();
+    let mut message = Faults::of(signal);
     for one in &rejected {
         message.add(one, None);
     }
@@ -148,31 +148,43 @@ const fn path(signal: Signal) -> &'static str {
 }
 
 /// Names each kind of fault once, with how often it occurred and where it occurred first.
-#[derive(Default)]
-struct Faults(Vec<Kind>);
+struct Faults {
+    /// What one of its items is called. A data point may stand for many calls.
+    item: &'static str,
+    kinds: Vec<Kind>,
+}
 
 /// A kind of fault.
 struct Kind {
     field: String,
     message: String,
-    calls: u64,
+    items: u64,
     /// The first value at fault.
     value: Option<String>,
 }
 
 impl Faults {
+    const fn of(signal: Signal) -> Self {
+        let item = match signal {
+            Signal::Traces => "span",
+            Signal::Metrics => "data point",
+        };
+        let kinds = Vec::new();
+        Self { item, kinds }
+    }
+
     /// Adds a fault, with the record that has it if there is one.
     fn add(&mut self, fault: &RejectedRecord, record: Option<&RequestRecord>) {
         let field = fault.field.as_deref().unwrap_or("record");
-        let mut kinds = self.0.iter_mut();
+        let mut kinds = self.kinds.iter_mut();
         let same = kinds.find(|kind| kind.field == field && kind.message == fault.message);
         if let Some(kind) = same {
-            kind.calls += 1;
-        } else if self.0.len() < KINDS_MAX {
-            self.0.push(Kind {
+            kind.items += 1;
+        } else if self.kinds.len() < KINDS_MAX {
+            self.kinds.push(Kind {
                 field: field.to_owned(),
                 message: fault.message.clone(),
-                calls: 1,
+                items: 1,
                 value: record.and_then(|record| value_of(record, field)),
             });
         }
@@ -181,20 +193,20 @@ impl Faults {
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, kind) in self.0.iter().enumerate() {
+        for (place, kind) in self.kinds.iter().enumerate() {
             let before = if place == 0 { "Not counted: " } else { "; " };
-            let calls = if kind.calls == 1 { "call" } else { "calls" };
+            let plural = if kind.items == 1 { "" } else { "s" };
             write!(
                 f,
-                "{before}{}: {} ({} {calls}",
-                kind.field, kind.message, kind.calls
+                "{before}{}: {} ({} {}{plural}",
+                kind.field, kind.message, kind.items, self.item
             )?;
             if let Some(value) = &kind.value {
                 write!(f, ", the first with {value}")?;
             }
             f.write_str(")")?;
         }
-        match self.0.is_empty() {
+        match self.kinds.is_empty() {
             true => Ok(()),
             false => f.write_str("."),
         }

@@ -187,18 +187,18 @@ async fn what_is_rejected_is_counted_and_each_kind_of_fault_is_named_once() {
     let (count, message) = bad(TRACES, "bad-spans.json").await;
     assert_eq!(count, 15);
     let expected = "Not counted: \
-        at: must not be more than 8 days ago (2 calls, the first with 2026-11-13T12:00:00+00:00); \
-        at: must not be more than 5 minutes ahead (2 calls, the first with 2200-01-01T00:00:00+00:00); \
-        status: must be an HTTP status from 100 to 599 (9 calls, the first with 0); \
-        tenant_id: no tenant with this ID is registered (2 calls, the first with nobody).";
+        at: must not be more than 8 days ago (2 spans, the first with 2026-11-13T12:00:00+00:00); \
+        at: must not be more than 5 minutes ahead (2 spans, the first with 2200-01-01T00:00:00+00:00); \
+        status: must be an HTTP status from 100 to 599 (9 spans, the first with 0); \
+        tenant_id: no tenant with this ID is registered (2 spans, the first with nobody).";
     assert_eq!(message, expected);
     let (count, message) = bad(METRICS, "bad-points.json").await;
     assert_eq!(count, 18);
     for part in [
-        "sum: must be a number from 0 (4 calls)",
-        "count: must be from 1 to 1,000,000 (2 calls, the first with 1000001)",
-        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta (2 calls)",
-        "data: must be a histogram or an exponential histogram (3 calls)",
+        "sum: must be a number from 0 (4 data points)",
+        "count: must be from 1 to 1,000,000 (2 data points, the first with 1000001)",
+        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta (2 data points)",
+        "data: must be a histogram or an exponential histogram (3 data points)",
     ] {
         assert!(message.contains(part), "{message}");
     }
