@@ -14,6 +14,7 @@ use axum::{
 use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use serde::de::{DeserializeOwned, value::MapDeserializer};
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 
 use super::error::{CODING, RestProblem};
 use crate::middleware::context::GivenKey;
@@ -25,6 +26,7 @@ const FORM_MAX: usize = 64 * 1024;
 /// The binary logarithm of how far back a zstd body may refer: 8 MiB, which every sender has to stay
 /// within (RFC 9659). It limits what unpacking keeps in memory.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+const TOO_WIDE: &str = "The body's zstd window is too large. The limit is 8 MiB.";
 
 /// The parts of the address.
 pub(crate) struct RestPath<T>(pub(crate) T);
@@ -224,13 +226,24 @@ impl Sent {
         };
         let unpacked = packing
             .unpack(&sent, max)
-            .map_err(|_| malformed(format!("The body is not {}.", packing.name())))?;
+            .map_err(|error| match is_wide(&error) {
+                true => Problem::new(ProblemCode::TooLarge, TOO_WIDE),
+                false => malformed(format!("The body is not {}.", packing.name())),
+            })?;
         if unpacked.len() > max {
             return Err(too_large(max));
         }
         let unpacked = Bytes::from(unpacked);
         Ok(unpacked.slice_ref(without_mark(&unpacked)))
     }
+}
+
+/// Whether unpacking failed because a zstd body wants too much memory for it.
+fn is_wide(error: &std::io::Error) -> bool {
+    let error = error.get_ref();
+    error
+        .and_then(|error| error.downcast_ref::<zstd::Error>())
+        .is_some_and(|error| error.is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge))
 }
 
 /// How a body is packed.

@@ -611,7 +611,7 @@ async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken(
         ("POST", records, "zstd", zstd(record.as_bytes()), 200),
         ("PUT", put, "zstd", zstd(tenant.as_bytes()), 200),
         ("POST", records, "zstd", zstd_bomb, 413),
-        ("POST", records, "zstd", wide_zstd(), 400),
+        ("POST", records, "zstd", wide_zstd(), 413),
         ("POST", records, "zstd", record.clone().into_bytes(), 400),
         (
             "POST",
