@@ -1,9 +1,9 @@
-//! The figures that every page shows. They are counted once for all of a node's streams.
+//! The figures that pages show. They are counted once for all of a node's streams.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use app::domain::{support_sessions::SupportSessionCounts, tenants::HealthCounts};
-use tokio::time::Instant;
+use app::domain::{TenantId, support_sessions::SupportSessionCounts, tenants::HealthCounts};
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     board::TENANTS_EVERY,
@@ -21,6 +21,8 @@ pub(super) struct Figures(Arc<Inner>);
 struct Inner {
     tenants: Turns<HealthCounts>,
     sessions: Turns<SupportSessionCounts>,
+    /// The active user sessions of tenants, each with the instant at which they were counted.
+    user_sessions: Mutex<HashMap<TenantId, (Instant, u64)>>,
 }
 
 impl Default for Figures {
@@ -35,6 +37,7 @@ impl Figures {
         Self(Arc::new(Inner {
             tenants: Turns::every(tenants),
             sessions: Turns::every(sessions),
+            user_sessions: Mutex::default(),
         }))
     }
 
@@ -63,12 +66,55 @@ impl Figures {
         };
         self.0.sessions.at_least(since, count).await
     }
+
+    /// A tenant's active user sessions, counted at `since` or later.
+    pub(super) async fn user_sessions(
+        &self,
+        core: &Core,
+        tenant: &TenantId,
+        since: Instant,
+    ) -> Result<u64, ServiceError> {
+        let mut known = self.0.user_sessions.lock().await;
+        known.retain(|_, (from, _)| *from >= since);
+        if let Some((_, active)) = known.get(tenant) {
+            return Ok(*active);
+        }
+        let from = Instant::now();
+        let mut reader = core.store.read().await?;
+        let mut db = reader.db();
+        let active = db.count_active_user_sessions(tenant, core.now()).await?;
+        known.insert(tenant.clone(), (from, active));
+        Ok(active)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::testing::worlds;
+    use crate::services::testing::{tenant, worlds};
+
+    #[tokio::test]
+    async fn any_number_of_pages_of_a_tenant_counts_its_user_sessions_once() {
+        for world in worlds().await {
+            let (core, engine) = (&world.core, world.engine);
+            let figures = Figures::default();
+            let (acme, bolt) = (tenant("acme"), tenant("bolt"));
+            let since = Instant::now();
+            let counted = figures.user_sessions(core, &acme, since).await.unwrap();
+            // A second count fails.
+            world
+                .run("ALTER TABLE user_sessions RENAME TO elsewhere")
+                .await;
+            for _ in 0..200 {
+                let shared = figures.user_sessions(core, &acme, since).await.unwrap();
+                assert_eq!(shared, counted, "{engine}");
+            }
+            let other = figures.user_sessions(core, &bolt, since).await;
+            assert!(other.is_err(), "{engine}: another tenant is counted");
+            let later = figures.user_sessions(core, &acme, Instant::now()).await;
+            assert!(later.is_err(), "{engine}: it is counted again");
+        }
+    }
 
     #[tokio::test]
     async fn any_number_of_streams_counts_once_for_one_change() {

@@ -227,8 +227,12 @@ impl Teller {
         self.dirty.access_log = true;
         let now = self.live.core.now();
         self.send(&LiveEvent::Alive { now });
-        let core = self.live.core.clone();
-        if self.view.has_other_user_sessions(&core).await? {
+        let Some(lately) = lately else {
+            return Ok(true);
+        };
+        let (core, figures) = (&self.live.core, &self.live.figures);
+        let look = self.view.has_other_user_sessions(core, figures, lately);
+        if look.await? {
             self.reset_in_turn();
         }
         Ok(true)

@@ -137,18 +137,18 @@ impl View {
         self.interest.managed_tenants || self.interest.managed_tenant.is_some()
     }
 
-    /// Whether the tenant that is managed has another number of active user sessions than at the last
-    /// call. They expire without a change.
+    /// Whether the tenant that is managed has another number of active user sessions, at `since` or later,
+    /// than at the last call. They expire without a change.
     pub(super) async fn has_other_user_sessions(
         &mut self,
         core: &Core,
+        figures: &Figures,
+        since: Instant,
     ) -> Result<bool, ServiceError> {
         let Some(tenant) = &self.interest.managed_tenant else {
             return Ok(false);
         };
-        let mut reader = core.store.read().await?;
-        let mut db = reader.db();
-        let active = db.count_active_user_sessions(tenant, core.now()).await?;
+        let active = figures.user_sessions(core, tenant, since).await?;
         let before = self.user_sessions.replace(active);
         Ok(before.is_some_and(|before| before != active))
     }

@@ -213,13 +213,16 @@ async fn the_page_of_a_tenant_notices_that_a_user_session_has_expired() {
         };
         let (mut acme, mut bolt) = (of(Some(tenant("acme"))), of(Some(tenant("bolt"))));
         let mut list = of(None);
+        let figures = Figures::default();
         for (minutes, is_new) in [(0, false), (5, false), (10, true), (10, false)] {
             world.clock.advance(TimeDelta::minutes(minutes));
-            let noticed = acme.has_other_user_sessions(&world.core).await.unwrap();
+            let now = Instant::now();
+            let noticed = acme.has_other_user_sessions(&world.core, &figures, now);
+            let noticed = noticed.await.unwrap();
             assert_eq!(noticed, is_new, "{engine}: {minutes}");
             for other in [&mut bolt, &mut list] {
-                let noticed = other.has_other_user_sessions(&world.core).await.unwrap();
-                assert!(!noticed, "{engine}: {minutes}");
+                let noticed = other.has_other_user_sessions(&world.core, &figures, now);
+                assert!(!noticed.await.unwrap(), "{engine}: {minutes}");
             }
         }
     }
