@@ -9,7 +9,7 @@ use super::{
     listing::{Listed, Listing, Wanted},
     record::{insert, record, select},
     sort_key,
-    sought::of_name,
+    sought::{NAMESAKES, of_name},
     sql::queries,
 };
 
@@ -20,7 +20,8 @@ queries! {
             = select!(Organization, "organizations WHERE tenant_id = :tenant AND id = :id");
 
         fn list_organizations_sorted_as(tenant: &TenantId, sort_name: &str) -> all Organization
-            = select!(Organization, "organizations WHERE tenant_id = :tenant AND sort_name = :sort_name ORDER BY id LIMIT 50");
+            = concatcp!(select!(Organization, "organizations WHERE tenant_id = :tenant AND sort_name = :sort_name ORDER BY id LIMIT "),
+                NAMESAKES);
     }
     Tx {
         fn upsert_organization(organization: &Stored, tenant: &TenantId)

@@ -59,7 +59,7 @@ impl Sought {
 }
 
 /// How many rows with the sort key of a name are read at most.
-const NAMESAKES: usize = 50;
+pub(crate) const NAMESAKES: usize = 50;
 
 /// Of rows with the sort key of a name, those with this name, in any case. If there are none, those whose names have more accents.
 /// All rows if there may be more than were read, because then it is not known which are meant.
@@ -263,8 +263,8 @@ mod tests {
         assert_eq!(meant("ñandu"), ["ÑANDU"]);
         assert_eq!(meant("nandú"), ["Ñandú"]);
         assert!(meant("nänduu").is_empty());
-        let many = vec!["Ñandú"; 50];
-        assert_eq!(of_name(many, "Nandu", |row| *row).len(), 50);
+        let many = vec!["Ñandú"; NAMESAKES];
+        assert_eq!(of_name(many, "Nandu", |row| *row).len(), NAMESAKES);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{
     Bookkeeping, Db, Row, StoreError, ToValue as _, Tx, Value,
     record::{Record, insert, record, select},
     searchable, sort_key,
-    sought::of_name,
+    sought::{NAMESAKES, of_name},
     sql::queries,
 };
 
@@ -37,8 +37,8 @@ queries! {
         pub fn list_staff() -> all StaffMember = select!(StaffMember, "staff ORDER BY email");
 
         fn list_staff_sorted_as(sort_name: &str) -> all StaffMember
-            = select!(StaffMember, "staff WHERE sort_name = :sort_name \
-                AND EXISTS (SELECT 1 FROM support_sessions s WHERE s.staff_id = staff.id) ORDER BY id LIMIT 50");
+            = concatcp!(select!(StaffMember, "staff WHERE sort_name = :sort_name \
+                AND EXISTS (SELECT 1 FROM support_sessions s WHERE s.staff_id = staff.id) ORDER BY id LIMIT "), NAMESAKES);
 
         /// How many staff members there are, including deactivated ones.
         pub fn count_staff() -> one u64 = "SELECT COUNT(*) FROM staff";

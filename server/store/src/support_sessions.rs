@@ -5,7 +5,7 @@ use app::domain::{
     page::COUNTED_MAX,
     staff::StaffRef,
     support_sessions::{
-        RequestsToday, Revocation, SessionLimits, SessionsOfDay, SupportSession,
+        RequestsToday, Revocation, STAFF_OFFERED, SessionLimits, SessionsOfDay, SupportSession,
         SupportSessionCounts, SupportSessionFilter, SupportSessionSort, SupportSessionStatus,
         TTL_MAX,
     },
@@ -87,8 +87,8 @@ queries! {
 
         /// Staff members who have held support sessions, for the filter.
         pub fn list_support_session_staff() -> all StaffRef
-            = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
-                WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT 500";
+            = concatcp!("SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
+                WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT ", STAFF_OFFERED);
 
         /// One of them.
         pub fn lookup_support_session_staff(id: StaffId) -> optional StaffRef

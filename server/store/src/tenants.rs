@@ -16,7 +16,7 @@ use super::{
     Db, StoreError, Tx, in_list,
     record::{Record, insert, placeholders, record, select},
     searchable, sort_key,
-    sought::of_name,
+    sought::{NAMESAKES, of_name},
     sql::queries,
 };
 
@@ -39,7 +39,7 @@ queries! {
             = select!(StoredTenant, "tenants WHERE slug = :slug");
 
         fn list_tenants_sorted_as(sort_name: &str) -> all StoredTenant
-            = select!(StoredTenant, "tenants WHERE sort_name = :sort_name ORDER BY id LIMIT 50");
+            = concatcp!(select!(StoredTenant, "tenants WHERE sort_name = :sort_name ORDER BY id LIMIT "), NAMESAKES);
     }
     Tx {
         /// Adds a tenant that has never called.
