@@ -5,11 +5,11 @@ use std::sync::Arc;
 use app::domain::access_log::RequestOutcome;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 
 use super::{
     Asker, Forwarder,
-    from_upstream::from_upstream,
+    from_upstream::{FromUpstream, from_upstream},
     request_body::RequestBody,
     tunnel::Tunnel,
     upstream::{Connection, Upstream, UpstreamError},
@@ -70,19 +70,20 @@ impl Sending<'_> {
                 return Err(completer.tell(RequestOutcome::Failed, trouble));
             }
         };
-        let first_byte = self.upstream.settings.timeouts.first_byte;
+        let timeouts = &self.upstream.settings.timeouts;
+        let (first_byte, idle) = (timeouts.first_byte, timeouts.idle);
         let cut = flight.cut().clone();
         let lease = Arc::clone(flight.lease());
         let sent = tokio::select! {
             biased;
             () = cut.cancelled() => None,
             sent = async {
-                let sent = connection.send(request, pass, first_byte, &self.meter).await;
+                let response = connection.send(request, pass, first_byte, &self.meter).await?;
+                let is_early = !self.meter.has_ended();
+                let response = from_upstream(response, idle, is_early).await;
                 // Without a lease not even the head is relayed.
-                if sent.is_ok() {
-                    lease.held().await;
-                }
-                sent
+                lease.held().await;
+                Ok::<_, UpstreamError>(response)
             } => Some(sent),
         };
         match sent {
@@ -157,7 +158,7 @@ impl Sending<'_> {
 
     fn relay(
         mut self,
-        response: Response<Incoming>,
+        response: Response<FromUpstream>,
         connection: Connection,
         flight: Flight,
         mut completer: Completer,
@@ -165,7 +166,6 @@ impl Sending<'_> {
         let (parts, body) = response.into_parts();
         completer.answered(parts.status.as_u16());
         flight.attach_client(self.asker.client.kill.clone());
-        let body = from_upstream(body, self.upstream.settings.timeouts.idle);
         let (upstream, request) = (Arc::clone(&self.upstream), Arc::clone(&self.meter));
         let at_end = move |outcome| {
             // A client that is still sending does so after its request's record is complete, so cut
@@ -225,7 +225,7 @@ impl Sending<'_> {
     /// The upstream switched protocols: to the requested one, or without being asked.
     fn tunnel(
         &mut self,
-        mut response: Response<Incoming>,
+        mut response: Response<FromUpstream>,
         connection: Connection,
         flight: Flight,
         mut completer: Completer,

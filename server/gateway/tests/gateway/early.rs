@@ -372,6 +372,70 @@ async fn over_http_2_the_stream_ends_and_the_answer_is_whole() {
     }
 }
 
+/// An upstream that answers each head with a refusal, part by part, and reads no body.
+async fn early_in_parts() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        // If they were closed with unread bytes, they would be reset.
+        let mut answered = Vec::new();
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            tcp.set_nodelay(true).unwrap();
+            let (mut head, mut bytes) = (Vec::new(), [0; 4096]);
+            while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+                match tcp.read(&mut bytes).await {
+                    Ok(length @ 1..) => head.extend_from_slice(&bytes[..length]),
+                    _ => break,
+                }
+            }
+            for part in [
+                "HTTP/1.1 413 X\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "4\r\nbig\n\r\n",
+                "0\r\n\r\n",
+            ] {
+                let _ = tcp.write_all(part.as_bytes()).await;
+                // Everybody else gets a turn before the next part.
+                for _ in 0..1000 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            answered.push(tcp);
+        }
+    });
+    address
+}
+
+// On one thread: the library doesn't hand over the head and the rest of an answer in one step.
+#[tokio::test]
+async fn over_http_2_the_answer_is_whole_for_a_client_that_stops_at_its_head() {
+    let port = early_in_parts().await.port();
+    let rig = Rig::with(Wanted {
+        upstream: Some(format!("upstream = \"http://127.0.0.1:{port}\"")),
+        ..Wanted::default()
+    })
+    .await;
+    let (authority, bearer) = (rig.address.to_string(), format!("Bearer {}", rig.token));
+    let (path, length) = (format!("{OWN}/x"), LARGE.to_string());
+    let mut fields = posting(&authority, &bearer, &path).to_vec();
+    fields.push(("content-length", length.as_str()));
+    for round in 0..TIMES {
+        let mut client = FrameClient::connect(rig.address).await;
+        client.headers(1, &fields, false).await;
+        client.data(1, &[b'x'; 16_000], false).await;
+        let begun = client.until(1, |answer| answer.status.is_some()).await;
+        assert_eq!(begun.status, Some(413), "{round}: {begun:?}");
+        // Less than it has declared. The stream may be reset for that.
+        client.data(1, b"", true).await;
+        let answer = client.answer(1).await;
+        assert!(answer.complete, "{round}: {answer:?}");
+        assert_eq!(answer.text(), "big\n", "{round}");
+    }
+    for completed in rig.store.completed(TIMES).await {
+        let recorded = (completed.status, completed.outcome);
+        assert_eq!(recorded, (Some(413), RequestOutcome::Done));
+    }
+}
+
 /// The fields of a POST over HTTP/2.
 fn posting<'f>(authority: &'f str, bearer: &'f str, path: &'f str) -> [(&'f str, &'f str); 5] {
     [
