@@ -16,6 +16,9 @@ import type { Account } from "../support/console.ts";
 import { nameOf, registerTenants, writePeopleKeysAndSessions } from "../support/many-rows.ts";
 import { Served } from "../support/served.ts";
 
+/** How long ten thousand rows may take where others work, too: files give way to everything else. */
+const TEN_THOUSAND = 420_000;
+
 interface ForTest {
   served: Served;
   /** Is signed in on the page. */
@@ -105,13 +108,9 @@ test("a page about a console or a tenant in which nothing has happened is in ord
   await expect(plain.getByText("No organizations.")).toBeVisible();
 });
 
-test("each list holds ten thousand rows", async ({ page, plain, served }, testInfo) => {
-  test.setTimeout(240_000);
-  await served.usePlatformKey();
-  await test.step("rows", async () => {
-    await registerTenants(served);
-    await writePeopleKeysAndSessions(served);
-  });
+test("each list holds ten thousand rows", async ({ page, served }, testInfo) => {
+  test.setTimeout(TEN_THOUSAND);
+  await fill(served);
   const list = (name: string): Locator => page.getByRole("table", { name }).locator("tbody tr");
 
   await test.step("overview", async () => {
@@ -190,6 +189,11 @@ test("each list holds ten thousand rows", async ({ page, plain, served }, testIn
     await open(page, "/audit?tenant=tenant-09876");
     await expect(list("Audit events")).toHaveCount(1);
   });
+});
+
+test("ten thousand rows are found without JavaScript, and an organization among them", async ({ page, plain, served }) => {
+  test.setTimeout(TEN_THOUSAND);
+  await fill(served);
   await test.step("administration without JavaScript", async () => {
     for (const [path, name, total, what] of [
       ["/admin/tenants", "Tenants", "10,000", "Tenant"],
@@ -219,6 +223,13 @@ test("each list holds ten thousand rows", async ({ page, plain, served }, testIn
     await expect(page.getByText("org-09876").first()).toBeVisible();
   });
 });
+
+/** Ten thousand of each. */
+async function fill(served: Served): Promise<void> {
+  await served.usePlatformKey();
+  await registerTenants(served);
+  await writePeopleKeysAndSessions(served);
+}
 
 /** The page says no error, and is in order in both themes. */
 async function expectInOrder(page: Page, name: string): Promise<void> {
