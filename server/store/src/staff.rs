@@ -4,7 +4,8 @@ mod list;
 
 use app::domain::{
     StaffId, Timestamp,
-    staff::{LinkPurpose, Role, StaffMember},
+    staff::{LinkPurpose, Role, StaffMember, StaffRef},
+    support_sessions::STAFF_OFFERED,
 };
 use const_format::concatcp;
 use secrecy::SecretString;
@@ -32,6 +33,16 @@ queries! {
         /// (`app::domain::staff::parse_email`).
         pub fn find_staff_by_email(email: &str) -> optional StaffRecord
             = select!(StaffRecord, "staff WHERE email = :email");
+
+        /// Staff members who have held support sessions, for the filter.
+        pub fn list_support_session_staff() -> all StaffRef
+            = concatcp!("SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
+                WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT ", STAFF_OFFERED);
+
+        /// One of them.
+        pub fn lookup_support_session_staff(id: StaffId) -> optional StaffRef
+            = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE id = :id AND EXISTS (SELECT 1 FROM support_sessions s \
+                WHERE s.staff_id = staff.id)";
 
         /// Every staff member, by e-mail address.
         pub fn list_staff() -> all StaffMember = select!(StaffMember, "staff ORDER BY email");
@@ -124,6 +135,8 @@ fn searched(member: &StaffMember) -> String {
 pub(crate) fn searched_text(name: &str, email: &str) -> String {
     searchable(&format!("{name}\n{email}"))
 }
+
+record! { StaffRef { id = staff_id; name = staff_name } }
 
 record! { StaffMember { id; email; name; roles; deactivated_at; created_at } }
 

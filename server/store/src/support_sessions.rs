@@ -3,9 +3,8 @@
 use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
     page::COUNTED_MAX,
-    staff::StaffRef,
     support_sessions::{
-        RequestsToday, Revocation, STAFF_OFFERED, SessionLimits, SessionsOfDay, SupportSession,
+        RequestsToday, Revocation, SessionLimits, SessionsOfDay, SupportSession,
         SupportSessionCounts, SupportSessionFilter, SupportSessionSort, SupportSessionStatus,
         TTL_MAX,
     },
@@ -84,16 +83,6 @@ queries! {
         /// ([`Tx::mark_expiry_recorded`]).
         pub fn latest_expiry() -> one Option<Timestamp>
             = "SELECT COALESCE(MAX(ends_at), -1) FROM support_sessions WHERE expiry_recorded = 1";
-
-        /// Staff members who have held support sessions, for the filter.
-        pub fn list_support_session_staff() -> all StaffRef
-            = concatcp!("SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
-                WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT ", STAFF_OFFERED);
-
-        /// One of them.
-        pub fn lookup_support_session_staff(id: StaffId) -> optional StaffRef
-            = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE id = :id AND EXISTS (SELECT 1 FROM support_sessions s \
-                WHERE s.staff_id = staff.id)";
 
         /// Per 24 hours from `first` on: their number, and of the sessions issued in them all, the revoked, and the active.
         fn count_by_day(first: Timestamp, now: Timestamp) -> all (i64, u64, u64, u64)
@@ -184,8 +173,6 @@ record! { SupportSession {
     requests_forwarded = forwarded; requests_refused = refused; rule_set;
     limits as [ends_at, idle_minutes, requests_total, requests_per_minute, creator_ip_only] by limits_of, limits_columns;
 } }
-
-record! { StaffRef { id = staff_id; name = staff_name } }
 
 fn revocation_of(row: &Row) -> Result<Option<Revocation>, StoreError> {
     let Some(at) = row.get("revoked_at")? else {
