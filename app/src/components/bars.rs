@@ -89,7 +89,7 @@ where
                 class="bar"
                 role="img"
                 data-bar=place.to_string()
-                tabindex=move || if reading.focused.get() == place { "0" } else { "-1" }
+                tabindex=move || if reading.focused.try_get() == Some(place) { "0" } else { "-1" }
                 aria-label=move || says(place)
             >
                 <rect class="bar-room" x=(place * WIDTH).to_string() y="0" width=WIDTH.to_string() height="100"></rect>
@@ -124,7 +124,7 @@ where
             {drawn}
         </svg>
         <p class="chart-read num" aria-hidden="true">
-            {move || reading.read.get().map(says)}
+            {move || reading.read.try_get().flatten().map(says)}
         </p>
     }
 }
@@ -135,7 +135,8 @@ fn window(shaded: usize, number: usize) -> impl IntoView {
     view! { <rect class="chart-window" x=x y="0" width=(shaded * WIDTH).to_string() height="100"></rect> }
 }
 
-/// Which bar takes the focus, and which one is being read.
+/// Which bar takes the focus, and which one is being read. A chart with the focus that leaves the page changes both while they go
+/// away, so they are read only if they are still there.
 #[derive(Clone, Copy)]
 struct Reading {
     last: usize,
@@ -161,13 +162,15 @@ impl Reading {
 
     fn point(self, event: &ev::MouseEvent) {
         let place = place_of(event.target());
-        if self.read.get_untracked() != place {
+        if self.read.try_get_untracked() != Some(place) {
             self.read.set(place);
         }
     }
 
     fn press(self, event: &ev::KeyboardEvent) {
-        let now = self.focused.get_untracked();
+        let Some(now) = self.focused.try_get_untracked() else {
+            return;
+        };
         let next = match event.key().as_str() {
             "ArrowRight" => (now + 1).min(self.last),
             "ArrowLeft" => now.saturating_sub(1),
