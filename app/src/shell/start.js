@@ -1,5 +1,7 @@
 // Starts the WebAssembly on a page that is as the server has sent it. Translators, password managers and blockers change
 // pages before that, and on a page of another shape it would fail, or listen at the wrong places.
+const place = () => location.pathname + location.search;
+const asked = place();
 const foreign = new Set();
 let isOurs = true;
 const isForeign = (node) => {
@@ -24,6 +26,8 @@ const start = async () => {
   note(observer.takeRecords());
   observer.disconnect();
   clearTimeout(patience);
+  // Back and Forward between pages of one document only change the address as long as nothing listens.
+  if (place() !== asked) return location.reload();
   if (!isOurs) return tell("changed");
   dispatchEvent(new CustomEvent("live-at-last"));
   // What others have only put in is put back afterwards.
