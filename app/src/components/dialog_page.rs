@@ -12,6 +12,7 @@ use super::{
     flash::use_flash,
     loaded::{use_id, use_named},
     problem::ProblemNotice,
+    settled::suspend,
 };
 use crate::{
     answer::set_status,
@@ -91,8 +92,8 @@ where
     };
     view! {
         <Suspense fallback=move || view! { <Loading label=loading/> }>
-            {move || Suspend::new(async move {
-                let (id, named, flash) = (id.get_untracked(), named.await, flash.await);
+            {move || suspend(async move { (named.await, flash.await) }, move |(named, flash)| {
+                let id = id.get_untracked();
                 let text = full_title(&named);
                 view! {
                     <Title text/>

@@ -7,6 +7,7 @@ use super::OutsideLines;
 use super::{
     notice::{Notice, Tone},
     problem::ProblemNotice,
+    settled::suspend,
 };
 use crate::{
     api,
@@ -67,15 +68,13 @@ pub fn FlashNotice(
 ) -> impl IntoView {
     view! {
         <Suspense>
-            {move || Suspend::new(async move {
-                match flash.await {
-                    Some(Flash::Done(done)) => Some(view! { <DoneNotice done/> }.into_any()),
-                    Some(Flash::Refused { problem, .. }) => {
-                        let problem = problem.beside(&[]);
-                        problem.map(|problem| view! { <ProblemNotice problem/> }.into_any())
-                    }
-                    _ => None,
+            {move || suspend(flash, |flash| match flash {
+                Some(Flash::Done(done)) => Some(view! { <DoneNotice done/> }.into_any()),
+                Some(Flash::Refused { problem, .. }) => {
+                    let problem = problem.beside(&[]);
+                    problem.map(|problem| view! { <ProblemNotice problem/> }.into_any())
                 }
+                _ => None,
             })}
         </Suspense>
     }

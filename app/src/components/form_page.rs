@@ -13,6 +13,7 @@ use super::{
     heading::PageHeading,
     loaded::{Loaded, failed_page},
     problem::ProblemNotice,
+    settled::suspend,
     stat_card::ButtonLink,
     written_in::WrittenIn,
 };
@@ -103,7 +104,7 @@ where
             <Suspense>
                 {move || {
                     let about = about.clone();
-                    Suspend::new(async move { show(about, flash.await) })
+                    suspend(flash, move |flash| show(about, flash))
                 }}
             </Suspense>
         }

@@ -1,5 +1,7 @@
 //! Content that waits for a resource.
 
+use std::{future::poll_fn, mem, task::Poll};
+
 use leptos::{prelude::*, reactive::computed::ScopedFuture};
 
 use super::empty::Loading;
@@ -46,8 +48,8 @@ where
         <Transition fallback>
             {move || {
                 let show = show.clone();
-                Suspend::new(async move {
-                    let first = ScopedFuture::new_untracked(async move { resource.await }).await;
+                let first = ScopedFuture::new_untracked(resource.into_future());
+                suspend(first, move |first| {
                     let settled = RwSignal::new(first);
                     Effect::new(move |is_first: Option<()>| {
                         if let Some(next) = resource.get()
@@ -61,4 +63,38 @@ where
             }}
         </Transition>
     }
+}
+
+/// Content for a `<Suspense>`, made of data once they are there.
+///
+/// To find what a `<Suspense>` waits for, the server runs what is inside of it two or three times,
+/// depending on how fast the data are there. A resource made in there would be fetched each time,
+/// and get a number under which the browser doesn't look for it. So the first polls stop short of
+/// the content: it is made only when it is rendered.
+pub fn suspend<D, V>(data: D, show: impl FnOnce(D::Output) -> V + Send + 'static) -> Suspend<V>
+where
+    D: IntoFuture<Output: Send, IntoFuture: Send> + Send + 'static,
+    V: 'static,
+{
+    #[expect(clippy::disallowed_methods, reason = "the one place")]
+    Suspend::new(async move {
+        let data = data.await;
+        if cfg!(feature = "ssr") {
+            polled_again().await;
+        }
+        show(data)
+    })
+}
+
+/// Is pending once.
+async fn polled_again() {
+    let mut is_second = false;
+    poll_fn(|context| match mem::replace(&mut is_second, true) {
+        true => Poll::Ready(()),
+        false => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }

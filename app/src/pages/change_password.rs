@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    components::{DoneNotice, PageHeading, ProblemNotice, TextField, use_flash},
+    components::{DoneNotice, PageHeading, ProblemNotice, TextField, suspend, use_flash},
     domain::{
         flash::{Done, Flash},
         signed_in::SignedIn,
@@ -25,10 +25,10 @@ pub fn ChangePasswordPage() -> impl IntoView {
         <div class="screen narrow">
             <PageHeading>"Change password"</PageHeading>
             <Suspense>
-                {move || Suspend::new(async move {
-                    let (flash, signed_in) = (flash.await, signed_in.get().await);
-                    view! { <Form flash signed_in/> }
-                })}
+                {move || {
+                    let asked = async move { (flash.await, signed_in.get().await) };
+                    suspend(asked, |(flash, signed_in)| view! { <Form flash signed_in/> })
+                }}
             </Suspense>
         </div>
     }

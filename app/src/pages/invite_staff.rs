@@ -6,7 +6,7 @@ use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, CheckBoxes, PageHeader, ProblemNotice, Resumed, TextField, WrittenIn,
-        failed_page, use_flash,
+        failed_page, suspend, use_flash,
     },
     domain::{
         flash::Flash,
@@ -38,8 +38,8 @@ pub fn InviteStaffPage() -> impl IntoView {
                 lead="The person gets a one-time link and chooses a password with it."
             />
             <Suspense>
-                {move || Suspend::new(async move {
-                    match (staff.await, flash.await) {
+                {move || suspend(async move { (staff.await, flash.await) }, |asked| {
+                    match asked {
                         (_, Some(Flash::StaffLink(given))) => {
                             view! { <Invited given=*given/> }.into_any()
                         }

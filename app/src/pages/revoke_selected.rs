@@ -9,7 +9,7 @@ use crate::{
     api,
     components::{
         ButtonLink, Loaded, Outside, PageHeading, ProblemNotice, Resumed, StatusBadge, TextArea,
-        WrittenIn, failed_page, format::counted, use_flash,
+        WrittenIn, failed_page, format::counted, suspend, use_flash,
     },
     domain::{
         Timestamp,
@@ -38,8 +38,7 @@ pub fn RevokeSelectedPage() -> impl IntoView {
                     <Suspense>
                         {move || {
                             let selected = selected.clone();
-                            Suspend::new(async move {
-                                let flash = flash.await;
+                            suspend(flash, move |flash| {
                                 view! { <Confirm selected flash/> }
                             })
                         }}

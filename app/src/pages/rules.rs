@@ -10,7 +10,7 @@ use crate::{
     api,
     components::{
         CopyButton, EmptyState, Field, Loaded, PageHeader, Panel, ProblemNotice, Resumed,
-        WrittenIn, format::thousands, use_flash,
+        WrittenIn, format::thousands, suspend, use_flash,
     },
     domain::{
         flash::Flash,
@@ -51,10 +51,7 @@ pub fn RulesPage() -> impl IntoView {
 fn WithFlash(rules: RulesInForce, flash: Resource<Option<Flash>>) -> impl IntoView {
     let body = move || {
         let rules = rules.clone();
-        Suspend::new(async move {
-            let flash = flash.await;
-            view! { <Body rules flash/> }
-        })
+        suspend(flash, move |flash| view! { <Body rules flash/> })
     };
     view! { <Suspense>{body}</Suspense> }
 }

@@ -4,7 +4,7 @@ use leptos::{html, prelude::*, wasm_bindgen::JsValue};
 use leptos_meta::Title;
 
 use crate::{
-    components::{Field, PageHeading, ProblemNotice, TextField, use_flash},
+    components::{Field, PageHeading, ProblemNotice, TextField, suspend, use_flash},
     domain::{
         flash::Flash,
         staff::{PASSWORD_MAX, PASSWORD_MIN},
@@ -22,8 +22,7 @@ pub fn SetPasswordPage() -> impl IntoView {
         <div class="screen narrow">
             <PageHeading>"Choose a password"</PageHeading>
             <Suspense>
-                {move || Suspend::new(async move {
-                    let flash = flash.await;
+                {move || suspend(flash, |flash| {
                     view! { <Form flash/> }
                 })}
             </Suspense>

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use crate::{
     api,
     components::{
-        BrandMark, DoneNotice, Icon, IconName, PageHeading, ProblemNotice, TextField, use_flash,
+        BrandMark, DoneNotice, Icon, IconName, PageHeading, ProblemNotice, TextField, suspend,
+        use_flash,
     },
     domain::{
         flash::Flash,
@@ -41,14 +42,13 @@ pub fn SignInPage() -> impl IntoView {
             <PageHeading>"Sign in"</PageHeading>
             {move || lost.get().map(|lost| view! { <Lost lost/> })}
             <Suspense>
-                {move || Suspend::new(async move {
-                    let is_first_start = any_staff.await == Ok(false);
+                {move || suspend(any_staff, |any_staff| {
+                    let is_first_start = any_staff == Ok(false);
                     is_first_start.then(|| view! { <FirstStart/> })
                 })}
             </Suspense>
             <Suspense>
-                {move || Suspend::new(async move {
-                    let flash = flash.await;
+                {move || suspend(flash, move |flash| {
                     view! { <Form flash next/> }
                 })}
             </Suspense>

@@ -8,7 +8,7 @@ use crate::{
     api::{self, ApiError},
     components::{
         CheckBoxes, FormAct, FormDialog, Loading, TextArea, TextField, format::thousands,
-        refused_dialog, use_flash,
+        refused_dialog, suspend, use_flash,
     },
     domain::{
         api_keys::{ApiKeyDraft, ApiKeyForm, ApiRight, KEY_NAME_MAX},
@@ -28,8 +28,8 @@ pub fn CreateApiKeyPage() -> impl IntoView {
     view! {
         <Title text="Create API key"/>
         <Suspense fallback=|| view! { <Loading label="Loading the form…"/> }>
-            {move || Suspend::new(async move {
-                match (draft.await, flash.await) {
+            {move || suspend(async move { (draft.await, flash.await) }, |asked| {
+                match asked {
                     (Ok(draft), flash) => view! { <CreateDialog draft flash/> }.into_any(),
                     (Err(ApiError(problem)), _) => refused_dialog(
                         "Create API key",

@@ -6,7 +6,7 @@ use crate::{
     api::ApiError,
     components::{
         ButtonLink, HealthBadge, Outside, Panel, ProblemNotice, TableBox, TextField, Timestamp,
-        columns, format::counted,
+        columns, format::counted, suspend,
     },
     domain::{
         health::Thresholds,
@@ -30,8 +30,7 @@ pub(super) fn Preview(
             <Suspense>
                 {move || {
                     let thresholds = thresholds.clone();
-                    Suspend::new(async move {
-                        let answer = preview.await;
+                    suspend(preview, move |answer| {
                         let tried = tried.get_untracked();
                         view! { <Tried thresholds tried answer/> }
                     })
