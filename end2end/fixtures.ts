@@ -1,5 +1,5 @@
 // Every journey imports this. The journeys of one worker share `demo`, so a journey may rely only on what it made
-// itself. Each project (desktop, dark, phone) starts with a fresh demo.
+// itself. Each project (desktop, phone) starts with a fresh demo.
 import { type Page, test as base } from "@playwright/test";
 import { type Account, debugProgramPath, type Role, type Tenant } from "./support/console.ts";
 import { Demo } from "./support/demo.ts";

@@ -4,7 +4,6 @@
 import { defineConfig, devices } from "@playwright/test";
 
 const root = process.getuid?.() === 0;
-const everyPage = "every-page.spec.ts";
 const desktop = { viewport: { width: 1440, height: 900 } };
 const phone = { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
 
@@ -40,12 +39,10 @@ export default defineConfig({
       ],
     },
   },
-  // Most journeys run once. `every-page` runs at all widths and in both themes.
+  // Most journeys run once. `every-page` runs at both widths.
   projects: [
     { name: "desktop", use: desktop },
-    { name: "dark", testMatch: everyPage, use: { ...desktop, colorScheme: "dark" } },
-    { name: "phone", testMatch: everyPage, use: phone },
-    { name: "phone-dark", testMatch: everyPage, use: { ...phone, colorScheme: "dark" } },
+    { name: "phone", testMatch: "every-page.spec.ts", use: phone },
     // `make pictures`.
     ...(process.env.SUPPORT_CONSOLE_PICTURES ? [{ name: "pictures", testDir: "pictures" }] : []),
     // What differs there, where one is named: `make compat`.

@@ -1,7 +1,7 @@
-// Every page and dialog, for each role: accessibility as far as a program can check it, and overflow. Runs at every
-// width and in both themes. The other journeys run once.
+// Every page and dialog, for each role: accessibility as far as a program can check it, and overflow. Runs at both widths,
+// each page in both themes. The other journeys run once.
 import type { Page } from "@playwright/test";
-import { expect, expectNoSidewaysScroll, expectNoViolations, expectHydrated, open, takePicture, test } from "../fixtures.ts";
+import { expect, expectNoSidewaysScroll, expectInTheDark, expectNoViolations, expectHydrated, open, takePicture, test } from "../fixtures.ts";
 import type { Demo } from "../support/demo.ts";
 import { createDialog, createSession, fillAndCreate, grantedDialog } from "../support/support-session.ts";
 
@@ -126,6 +126,7 @@ async function check(page: Page, name: string): Promise<void> {
   await expectHydrated(page);
   await takePicture(page, name);
   await expectNoViolations(page, name);
+  await expectInTheDark(page, name);
   await expectNoSidewaysScroll(page, name);
   const size = page.viewportSize();
   if (size && size.width < 600) {

@@ -72,6 +72,11 @@ async function expectNone(axe: AxeBuilder, name: string): Promise<void> {
 /** The page is usable by everyone in both themes, and fits a wide and a narrow window. */
 export async function expectInBothThemes(page: Page, name: string): Promise<void> {
   await expectToFit(page, name);
+  await expectInTheDark(page, name);
+}
+
+/** What differs in the dark theme. */
+export async function expectInTheDark(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: "dark" });
   await takePicture(page, `${name}, dark`);
   await expectContrast(page, `${name}, dark`);
