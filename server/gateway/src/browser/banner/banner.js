@@ -120,6 +120,10 @@ const leading = (event) => {
   return ["href", event.composedPath().find(({ localName }) => localName === "a" || localName === "area")];
 };
 
+/** Whether a policy has stopped something that was to be sent. */
+const isOfSending = ({ isTrusted, disposition, effectiveDirective }) =>
+  isTrusted && disposition === "enforce" && SENDING.includes(effectiveDirective);
+
 /** The current time, by the clock that stops while a machine sleeps and by the system's clock. */
 const now = () => ({ steady: performance.now(), wall: Date.now() });
 
@@ -191,6 +195,7 @@ class Banner {
   start() {
     const started = Date.now();
     const look = () => {
+      this.#watchFrames(window);
       if (this.#hasStood || document.readyState !== "loading" || Date.now() - started > LOADING) {
         this.#stand();
       }
@@ -264,21 +269,46 @@ class Banner {
   };
 
   /** A policy has stopped something that the page tried to send elsewhere. */
-  #whenStopped = ({ isTrusted, disposition, effectiveDirective, blockedURI }) => {
-    if (!isTrusted || disposition !== "enforce" || !SENDING.includes(effectiveDirective)) {
+  #whenStopped = (event) => {
+    const { effectiveDirective, blockedURI } = event;
+    if (!isOfSending(event)) {
       return;
     }
-    const { host } = URL.canParse(blockedURI) ? new URL(blockedURI) : { host: "" };
     if (blockedURI === `${OWN}/end` && effectiveDirective === "form-action") {
       this.#end();
     } else if (blockedURI.startsWith(`${OWN}/session`)) {
       this.#isKept = true;
-    } else if (host !== "" && host !== location.host && this.#stopped.size < HOSTS && !this.#stopped.has(host)) {
+    } else {
+      this.#nameStopped(blockedURI);
+    }
+  };
+
+  #whenFrameStopped = (event) => {
+    if (isOfSending(event)) {
+      this.#nameStopped(event.blockedURI);
+    }
+  };
+
+  #nameStopped(address) {
+    const { host } = URL.canParse(address) ? new URL(address) : { host: "" };
+    if (host !== "" && host !== location.host && this.#stopped.size < HOSTS && !this.#stopped.has(host)) {
       this.#stopped.add(host);
       const to = make("code", {}, host);
       this.#notice("This page was stopped from sending data past the record, to ", to);
     }
-  };
+  }
+
+  /** A policy that stops something in a frame says so there. Frames of other origins are not ours. */
+  #watchFrames(page) {
+    for (let place = 0; place < page.length; place++) {
+      try {
+        page[place].document.addEventListener("securitypolicyviolation", this.#whenFrameStopped);
+        this.#watchFrames(page[place]);
+      } catch {
+        // Of another origin.
+      }
+    }
+  }
 
   /** Redirects a page's link or form with the upstream's own address to this host. */
   #whenLeaving = (event) => {
