@@ -2,6 +2,7 @@
 
 mod from_upstream;
 pub mod identities;
+mod on_request;
 mod request_body;
 mod sending;
 mod tunnel;

@@ -10,6 +10,7 @@ use std::{
 use http_body::Body;
 use tokio::time::{Instant, Sleep};
 
+use super::on_request::Wait;
 use crate::{
     body::{BodyError, BodySource, NextFrame, Relay, Relayed},
     gate::lease::{Hold, Lease},
@@ -27,6 +28,7 @@ pub(crate) struct FromClient {
     idle: Duration,
     silence: Pin<Box<Sleep>>,
     hold: Hold,
+    wait: Option<Wait>,
 }
 
 impl RequestBody {
@@ -45,8 +47,14 @@ impl RequestBody {
             idle,
             silence: Box::pin(tokio::time::sleep(idle)),
             hold: Hold::new(lease),
+            wait: None,
         };
         Self { relay, inner }
+    }
+
+    /// Asks the client for nothing before that.
+    pub(super) fn wait_for(&mut self, wait: Wait) {
+        self.relay.wait = Some(wait);
     }
 }
 
@@ -74,6 +82,10 @@ impl FromClient {
 impl Relay<BodySource> for FromClient {
     fn poll(&mut self, inner: &mut BodySource, cx: &mut Context<'_>) -> NextFrame {
         ready!(self.hold.poll_held(cx));
+        if let Some(wait) = &mut self.wait {
+            ready!(wait.poll(cx));
+            self.wait = None;
+        }
         let frame = ready!(self.next(inner, cx));
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()

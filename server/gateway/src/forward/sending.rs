@@ -10,6 +10,7 @@ use hyper::body::Body;
 use super::{
     Asker, Forwarder,
     from_upstream::{FromUpstream, from_upstream},
+    on_request::{self, Wait},
     request_body::RequestBody,
     tunnel::Tunnel,
     upstream::{Connection, Upstream, UpstreamError},
@@ -118,7 +119,12 @@ impl Sending<'_> {
             None => Sender::Program,
         };
         let rules = (sender, Arc::clone(headers));
-        let body = RequestBody::new(body, Arc::clone(&self.meter), rules, idle, lease);
+        let mut body = RequestBody::new(body, Arc::clone(&self.meter), rules, idle, lease);
+        let asking = (has_body && on_request::waits(&permitted.headers)).then(|| {
+            let (wait, asking) = Wait::new();
+            body.wait_for(wait);
+            asking
+        });
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
         let target = permitted.target.as_str().parse::<Uri>();
@@ -147,6 +153,9 @@ impl Sending<'_> {
             fields.insert(header::TRANSFER_ENCODING, chunked);
         }
         *request.headers_mut() = fields;
+        if let Some(asking) = asking {
+            asking.ask(&mut request);
+        }
         Ok(request)
     }
 

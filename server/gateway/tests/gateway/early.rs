@@ -518,15 +518,50 @@ async fn a_client_that_waits_to_be_asked_is_asked_for_nothing_that_would_not_be_
         (refusing.await, 403),
         (broken, 503),
         (unreachable.await, 502),
-        // It is asked, once there is somebody to send it on to.
-        (Rig::new().await, 100),
     ] {
-        let mut client: Client = rig.client().await;
-        let head = rig.head(&format!("POST {OWN}/x"));
-        let head = format!("{head}Expect: 100-continue\r\nContent-Length: {LARGE}\r\n\r\n");
-        client.send(head.as_bytes()).await;
-        let answer = client.read_until("\r\n\r\n").await;
+        let (_, answer) = waiting(&rig, DENIED, LARGE).await;
         let first = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&first), "{status}: {answer}");
+    }
+}
+
+/// A client that sends a body only when it is asked for it, and what it is answered at first.
+async fn waiting(rig: &Rig, path: &str, length: usize) -> (Client, String) {
+    let mut client: Client = rig.client().await;
+    let head = rig.head(&format!("POST {path}"));
+    let head = format!("{head}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n");
+    client.send(head.as_bytes()).await;
+    let answer = client.read_until("\r\n\r\n").await;
+    (client, answer)
+}
+
+#[tokio::test]
+async fn the_upstream_decides_by_the_head_whether_a_body_is_asked_for() {
+    let rig = Rig::new().await;
+    let (_, refused) = waiting(&rig, TOO_LARGE, LARGE).await;
+    assert!(refused.starts_with("HTTP/1.1 413 "), "{refused}");
+    let head = rig.upstream.text().to_ascii_lowercase();
+    assert!(head.contains("\r\nexpect: 100-continue\r\n"), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "nothing of the body: {head}");
+
+    let (mut client, asked) = waiting(&rig, OWN, 4).await;
+    assert_eq!(asked, "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send(b"body").await;
+    client.read_until("HTTP/1.1 200 ").await;
+    assert!(rig.upstream.text().ends_with("\r\n\r\nbody"));
+}
+
+// The upstream would take the next request for the body that never came.
+#[tokio::test]
+async fn nothing_follows_a_head_whose_body_was_never_sent() {
+    let port = early_in_parts().await.port();
+    let rig = Rig::with(Wanted {
+        upstream: Some(format!("upstream = \"http://127.0.0.1:{port}\"")),
+        ..Wanted::default()
+    })
+    .await;
+    for _ in 0..3 {
+        let (_client, answer) = waiting(&rig, OWN, LARGE).await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     }
 }

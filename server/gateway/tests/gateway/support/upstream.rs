@@ -231,6 +231,9 @@ impl Upstream {
             let _ = tcp.write_all(answer.as_bytes()).await;
             return None;
         }
+        if head.contains("expect: 100-continue") {
+            let _ = tcp.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+        }
         let length = head.split("\r\n").find_map(|line| {
             let length = line.strip_prefix("content-length: ")?;
             length.parse::<usize>().ok()
