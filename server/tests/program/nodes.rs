@@ -147,7 +147,10 @@ async fn a_frozen_node_sends_nothing_when_it_goes_on() {
         !cut(stream).await.contains("chunk 2;"),
         "it went on relaying"
     );
-    assert_eq!(other.answer().await.code(), "session_revoked");
+    // It may ask who is revoked, or notice first that it has no lease any more.
+    let refused = other.answer().await.code();
+    let why = ["session_revoked", "record_unavailable"];
+    assert!(why.contains(&refused.as_str()), "{refused}");
     assert_eq!(nodes.upstream.bytes(), sent, "it sent something");
     nodes.confirmed(&session, 2).await;
 }
