@@ -2,6 +2,7 @@
 //! server, except `flash` and `tenant_field`.
 
 mod announcer;
+mod asked_now;
 mod badge;
 mod bars;
 mod calls_chart;

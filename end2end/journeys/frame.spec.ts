@@ -219,6 +219,84 @@ test("a list that is sorted before typing has rested keeps what is typed, and it
   await expect(page).toHaveURL(address);
 });
 
+test("a page is not turned in a list that another filter is about to replace", async ({ session, another }) => {
+  expect(session.id).toBeTruthy();
+  const admin = await another("super_admin");
+  const lists = [
+    ["/support", "overview", "Health", "health", "healthy", "tenants"],
+    ["/audit", "audit_log", "Outcome", "outcome", "success", "audit events"],
+    ["/admin/staff", "list_staff", "Role", "role", "support_admin", "staff members"],
+    ["/admin/tenants", "managed_tenants", "Status", "status", "active", "tenants"],
+  ] as const;
+  for (const [path, answer, name, part, value, what] of lists) {
+    await open(admin, `${path}?limit=1`);
+    const filter = admin.getByRole("combobox", { name, exact: true });
+    const next = admin.getByRole("navigation", { name: `Pages of ${what}` }).getByRole("link", { name: "Next" });
+    const go = await hold(admin, answer);
+    await filter.selectOption(value);
+    await next.click();
+    await expect(admin).toHaveURL(`${path}?${part}=${value}&limit=1`);
+    await go();
+    await expect(next).toHaveAttribute("href", new RegExp(`${part}=${value}&`));
+    await expect(admin).toHaveURL(`${path}?${part}=${value}&limit=1`);
+    // The new list has pages to turn.
+    await next.click();
+    await expect(admin).toHaveURL(/[?&]cursor=/);
+    expect(new URL(admin.url()).searchParams.get(part)).toBe(value);
+    await expect(filter).toHaveValue(value);
+  }
+});
+
+test("a card and a chip keep a filter that has no answer yet", async ({ session, another }) => {
+  expect(session.id).toBeTruthy();
+  const admin = await another("super_admin");
+  await open(admin, "/support/sessions");
+  let go = await hold(admin, "support_sessions");
+  await admin.getByRole("group", { name: "Issued" }).getByRole("link", { name: "Today" }).click();
+  const card = admin.getByRole("region", { name: "Counts" }).getByRole("link", { name: /^Active/ });
+  await card.click();
+  await expect(admin).toHaveURL("/support/sessions?status=ACTIVE&time=today");
+  await go();
+  await expect(card).toHaveAttribute("aria-current", "true");
+  await expect(admin).toHaveURL("/support/sessions?status=ACTIVE&time=today");
+
+  go = await hold(admin, "support_sessions");
+  const status = admin.getByRole("combobox", { name: "Status", exact: true });
+  await status.selectOption("REVOKED");
+  const chips = admin.getByRole("list", { name: "Active filters" });
+  await chips.getByRole("link", { name: /Issued/ }).click();
+  await expect(admin).toHaveURL("/support/sessions?status=REVOKED");
+  await go();
+  await expect(chips.getByRole("link")).toHaveText([/Status: Revoked/, "Clear filters"]);
+  await expect(status).toHaveValue("REVOKED");
+});
+
+test("a health card and an export keep what is typed before typing has rested", async ({ page, signIn }) => {
+  await page.clock.install();
+  await signIn("support_admin");
+  await open(page, "/support");
+  const go = await hold(page, "overview");
+  const file = await page.evaluate(() => {
+    const field = document.querySelector<HTMLInputElement>("input[name=q]")!;
+    field.value = "har";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    const link = document.querySelector<HTMLElement>(".toolbar a[href*='format=csv']")!;
+    link.addEventListener("click", (event) => event.preventDefault());
+    link.click();
+    document.querySelector<HTMLElement>(".cards a[href*='health=critical']")!.click();
+    return link.getAttribute("href");
+  });
+  expect(file).toBe("/export/tenants?format=csv&q=har");
+  const address = "/support?q=har&health=critical";
+  await expect(page).toHaveURL(address);
+  // Typing has rested now, and no answer has come.
+  await page.clock.fastForward(1_000);
+  await expect(page).toHaveURL(address);
+  await go();
+  await expect(page.getByRole("searchbox")).toHaveValue("har");
+  await expect(page).toHaveURL(address);
+});
+
 test("each row of tenants is named by its first cell", async ({ page, signIn }) => {
   await signIn("support_admin");
   const rows = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr");

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Outside;
+use super::{Outside, asked_now::keep_filter};
 use crate::query::list::Chip;
 
 /// The parts of a filter as links that take them away.
@@ -18,13 +18,20 @@ pub fn Chips(
             .into_iter()
             .map(
                 |Chip {
+                     part,
                      name,
                      text,
                      without,
                  }| {
+                    let href = without.clone();
                     view! {
                         <li>
-                            <a class="chip" href=without data-noscroll="">
+                            <a
+                                class="chip"
+                                href=without
+                                data-noscroll=""
+                                on:click=move |event| keep_filter(&event, &href, &[part])
+                            >
                                 <span class="visually-hidden">"Remove filter "</span>
                                 <span class="muted">{name} ": "</span>
                                 <Outside text/>

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::asked_now::{FILE, keep_filter};
+
 /// A link that answers with a file. It has no `download`, so that a browser shows a refusal instead of saving it.
 #[component]
 pub fn ExportLink(
@@ -10,7 +12,12 @@ pub fn ExportLink(
     #[prop(default = "button")] class: &'static str,
 ) -> impl IntoView {
     view! {
-        <a class=class rel="external" href=href>
+        <a
+            class=class
+            rel="external"
+            href=href
+            on:click=move |event| keep_filter(&event, &href.get_untracked(), &FILE)
+        >
             {label}
         </a>
     }

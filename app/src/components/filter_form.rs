@@ -7,10 +7,7 @@ use leptos::{
     leptos_dom::helpers::TimeoutHandle,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{
-        Element, Event, FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement,
-        UrlSearchParams,
-    },
+    web_sys::{Element, Event, FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement},
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -23,8 +20,8 @@ use crate::query::Query;
 /// How long typing has to rest before the search begins.
 const REST: Duration = Duration::from_millis(250);
 
-/// The parts of a URL that say how a list is sorted. A link that sorts has its own, whatever the form keeps.
-const ORDER: [&str; 3] = ["sort", "dir", "order"];
+/// The form's attribute while the address lacks what is typed. Neither setting nor removing it can fail.
+pub(super) const TYPING: &str = "data-typing";
 
 /// The form. With JavaScript it submits as you type or choose, and leaves empty fields out of the
 /// URL. A field with [suggestions](super::Suggestions) submits once you press Enter or leave it.
@@ -43,7 +40,8 @@ pub fn FilterForm(
     let form = NodeRef::<html::Form>::new();
     let navigate = use_navigate();
     let go = move |form: &HtmlFormElement| {
-        let url = form_url(form, None);
+        let _ = form.remove_attribute(TYPING);
+        let url = form_url(form);
         let options = NavigateOptions {
             replace: true,
             scroll: false,
@@ -79,12 +77,14 @@ pub fn FilterForm(
         };
         // What is typed there names nothing, or something else, before it is whole.
         if is_combobox(&event) || (has_suggestions(&event) && !is_whole) {
+            let _ = form.remove_attribute(TYPING);
             return;
         }
         if is_whole || is_choice(&event) {
             go(&form);
         } else {
             let go = go.clone();
+            let _ = form.set_attribute(TYPING, "");
             timer.set_value(set_timeout_with_handle(move || go(&form), REST).ok());
         }
     };
@@ -129,33 +129,17 @@ fn attribute(event: &Event, name: &str) -> Option<String> {
     field.get_attribute(name)
 }
 
-/// The list as the fields have it now, sorted as a query string says or, without one, as the form keeps it.
-fn form_url(form: &HtmlFormElement, sorted: Option<&UrlSearchParams>) -> String {
+/// The list as the fields have it now.
+fn form_url(form: &HtmlFormElement) -> String {
     let text = |name| form.get_attribute(name).unwrap_or_default();
     let data = FormData::new_with_form(form).ok();
-    let value = |name: &str| match sorted.filter(|_| ORDER.contains(&name)) {
-        Some(sorted) => sorted.get(name),
-        None => data.as_ref()?.get(name).as_string(),
-    };
+    let value = |name: &str| data.as_ref()?.get(name).as_string();
     text("data-names")
         .split(' ')
         .fold(Query::default(), |query, name| {
             query.with(name, value(name).unwrap_or_default().trim())
         })
         .of(&text("action"))
-}
-
-/// Where a link that sorts a list leads: to the list as its filter is now. The list that the link belongs to may be older, while
-/// an answer is on its way or typing has not rested yet.
-pub(super) fn with_present_filter(href: &str) -> String {
-    let (path, query) = href.split_once('?').unwrap_or((href, ""));
-    let form = document().query_selector(&format!("form.filters[action='{path}']"));
-    let form = form.ok().flatten();
-    let form = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
-    match (form, UrlSearchParams::new_with_str(query)) {
-        (Some(form), Ok(sorted)) => form_url(&form, Some(&sorted)),
-        _ => href.to_owned(),
-    }
 }
 
 #[component]

@@ -1,8 +1,12 @@
 //! Paging through a list by cursors: first, previous, next, last. There are no page numbers.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
+use leptos_router::hooks::use_location;
 
-use super::format::{counted, thousands, total};
+use super::{
+    asked_now::is_outdated,
+    format::{counted, thousands, total},
+};
 use crate::domain::page::Page;
 
 /// The position of a page in its list, and links to the other pages.
@@ -36,12 +40,15 @@ impl PagerLinks {
         }
     }
 
+    /// The address of another page.
+    fn another(&self) -> Option<&String> {
+        let before = self.first.as_ref().or(self.previous.as_ref());
+        before.or(self.next.as_ref()).or(self.last.as_ref())
+    }
+
     /// Whether there is no other page.
-    pub const fn is_only_page(&self) -> bool {
-        self.first.is_none()
-            && self.previous.is_none()
-            && self.next.is_none()
-            && self.last.is_none()
+    pub fn is_only_page(&self) -> bool {
+        self.another().is_none()
     }
 }
 
@@ -70,10 +77,22 @@ pub fn Pager(
         view! { <PagerLink name href=Signal::derive(move || links.with(href))/> }
     };
     let is_only_page = move || links.with(PagerLinks::is_only_page);
+    let asked = use_location().search.get_untracked();
+    // The first page of another list is about to take the place of these rows.
+    let stay = move |event: ev::MouseEvent| {
+        let outdated = |links: &PagerLinks| {
+            links
+                .another()
+                .is_some_and(|page| is_outdated(&asked, page))
+        };
+        if links.with_untracked(outdated) {
+            event.prevent_default();
+        }
+    };
     view! {
         <nav class="pager" aria-label=format!("Pages of {label}")>
             <span class="pager-rows num">{move || links.with(|l| l.rows.clone())}</span>
-            <span class="pager-links" hidden=is_only_page>
+            <span class="pager-links" hidden=is_only_page on:click=stay>
                 {link("First", |l| l.first.clone())}
                 {link("Previous", |l| l.previous.clone())}
                 {link("Next", |l| l.next.clone())}

@@ -4,6 +4,8 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use super::asked_now::keep_filter;
+
 /// A figure that leads to the list it counts.
 #[component]
 pub fn StatCard(
@@ -13,6 +15,9 @@ pub fn StatCard(
     #[prop(into)] value: Signal<String>,
     #[prop(into, optional)] note: Option<Signal<String>>,
     #[prop(into)] href: Signal<String>,
+    /// The part of the URL that the card chooses. Without one it clears every filter.
+    #[prop(optional)]
+    part: Option<&'static str>,
     /// Whether the list below is filtered by this card now.
     #[prop(into)]
     current: Signal<bool>,
@@ -22,6 +27,11 @@ pub fn StatCard(
             class="card stat"
             href=href
             aria-current=move || if current.get() { "true" } else { "false" }
+            on:click=move |event| {
+                if let Some(part) = part {
+                    keep_filter(&event, &href.get_untracked(), &[part]);
+                }
+            }
         >
             <span class="stat-label">{label.run()}</span>
             <span class="stat-value">{value}</span>

@@ -1,14 +1,9 @@
 //! Pieces of a table.
 
-use leptos::{
-    ev,
-    prelude::*,
-    wasm_bindgen::JsCast as _,
-    web_sys::{Event, HtmlElement},
-};
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
 use super::{
-    filter_form::with_present_filter,
+    asked_now::{ORDER, keep_filter},
     icon::{Icon, IconName},
     viewer::use_viewer,
 };
@@ -92,7 +87,7 @@ pub fn SortHeader(
                 href=href
                 data-noscroll=""
                 role=move || viewer.is_hydrated().then_some("button")
-                on:click=move |event| keep_filter(&event, &href.get_untracked())
+                on:click=move |event| keep_filter(&event, &href.get_untracked(), &ORDER)
                 on:keydown=press_by_space
             >
                 {label}
@@ -102,25 +97,13 @@ pub fn SortHeader(
     }
 }
 
-/// Runs before the router reads the link's address.
-fn keep_filter(event: &Event, href: &str) {
-    if let Some(link) = link_of(event) {
-        // Setting this attribute can't fail.
-        let _ = link.set_attribute("href", &with_present_filter(href));
-    }
-}
-
 /// A link that is a button is pressed by the space bar too.
 fn press_by_space(event: ev::KeyboardEvent) {
     if event.key() == " " {
         event.prevent_default();
-        if let Some(link) = link_of(&event) {
+        let link = event.current_target();
+        if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
             link.click();
         }
     }
-}
-
-/// The link that listens to an event.
-fn link_of(event: &Event) -> Option<HtmlElement> {
-    event.current_target()?.dyn_into().ok()
 }

@@ -71,6 +71,7 @@ pub(super) fn Fields() -> impl IntoView {
 #[component]
 pub(super) fn Choices() -> impl IntoView {
     let chip = |name: &'static str, text: &str| Chip {
+        part: "",
         name,
         text: text.to_owned(),
         without: "#filters".to_owned(),

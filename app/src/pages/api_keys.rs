@@ -179,6 +179,7 @@ fn Cards(counts: ApiKeyCounts, query: KeysQuery) -> impl IntoView {
                 label=move || label
                 value=Signal::stored(total(count))
                 href=query.in_state(state)
+                part="state"
                 current=query.state == state
             />
         }

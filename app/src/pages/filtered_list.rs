@@ -117,9 +117,9 @@ pub(super) fn Filters<P: ListParts>(
     let address = Signal::derive(move || query.with(|query| query.address(None)));
     let is_filtered = Signal::derive(move || query.with(ListQuery::is_filtered));
     let at_time = move |time: String| asked.with(|query| query.at_time(&time));
-    let names = ListQuery::<P>::names();
-    let kept = [P::ORDER, &["limit"]].concat().into_iter();
-    let kept = kept.map(move |name| {
+    let kept = [P::ORDER, &["limit"]].concat();
+    let names = [P::FILTER, kept.as_slice()].concat();
+    let kept = kept.into_iter().map(move |name| {
         let value = Signal::derive(move || asked.with(|query| query.text(name)));
         view! { <KeptField name value/> }
     });

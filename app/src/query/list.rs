@@ -61,6 +61,8 @@ pub type FieldWords = (&'static str, Vec<(String, String)>);
 /// A part of a filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chip {
+    /// Its name in the URL: `tenant`.
+    pub part: &'static str,
     /// What it is called: `Tenant`.
     pub name: &'static str,
     /// What is chosen.
@@ -111,7 +113,7 @@ impl<P: ListParts> ListQuery<P> {
     }
 
     /// The names of all parts, in the order of the URL.
-    pub fn names() -> Vec<&'static str> {
+    fn names() -> Vec<&'static str> {
         [P::FILTER, P::ORDER, &["cursor", "limit"]].concat()
     }
 
@@ -143,7 +145,7 @@ impl<P: ListParts> ListQuery<P> {
     /// values.
     pub fn chips(&self, tenant: &str, words: &[FieldWords]) -> Vec<Chip> {
         let texts = self.texts();
-        let chip = |(name, label): &(&str, &'static str)| {
+        let chip = |(name, label): &(&'static str, &'static str)| {
             let text = texts.get(*name).filter(|text| !text.is_empty())?.as_str();
             let text = match *name {
                 TENANT_FIELD => tenant,
@@ -159,6 +161,7 @@ impl<P: ListParts> ListQuery<P> {
                 }
             };
             Some(Chip {
+                part: name,
                 name: label,
                 text: text.to_owned(),
                 without: self.with(&[(name, "")]),

@@ -45,6 +45,7 @@ pub(super) fn Cards(
                     format!("{} of tenants", percent_of(figure(&counts), counts.total))
                 })
                 href=Signal::derive(move || shared.request().with_health(health))
+                part="health"
                 current=Signal::derive(move || shared.request().filter.health == Some(health))
             />
         }

@@ -21,6 +21,7 @@ pub(super) fn Cards(counts: RwSignal<SupportSessionCounts>, query: SessionsQuery
                 label=move || status.label()
                 value=Signal::derive(move || total(counts.with(count)))
                 href
+                part="status"
                 current
             />
         }
