@@ -91,26 +91,14 @@ impl StaffSessions {
     }
 
     async fn open_session(&self, token: &str) -> Result<Option<StaffSession>, StoreError> {
-        let token = Token::parse(token).ok();
-        let Some(token) = token.filter(|token| token.kind() == TokenKind::StaffSession) else {
-            return Ok(None);
-        };
-        let mut reader = self.core.store.read().await?;
-        let mut db = reader.db();
-        let found = db.find_staff_session_by_token(token.hash()).await?;
+        let found = of_token(&self.core, token).await?;
         let now = self.core.now();
         Ok(found.filter(|session| ends_at(session) > Some(now)))
     }
 
     /// Who has signed in with a token, also if that sign-in has ended.
     pub async fn holder_of(&self, token: &str) -> Result<Option<StaffId>, StoreError> {
-        let token = Token::parse(token).ok();
-        let Some(token) = token.filter(|token| token.kind() == TokenKind::StaffSession) else {
-            return Ok(None);
-        };
-        let mut reader = self.core.store.read().await?;
-        let mut db = reader.db();
-        let found = db.find_staff_session_by_token(token.hash()).await?;
+        let found = of_token(&self.core, token).await?;
         Ok(found.map(|session| session.staff.member.id))
     }
 
@@ -194,15 +182,20 @@ impl StaffSessions {
     }
 }
 
-/// Why the sign-in of a token holds no longer; `None` if it does, or is unknown.
-pub(super) async fn why_ended(core: &Core, token: &str) -> Result<Option<LostSignIn>, StoreError> {
+/// The staff session of a token as currently stored, also if it has ended; `None` if the token is unknown or of another kind.
+async fn of_token(core: &Core, token: &str) -> Result<Option<StaffSession>, StoreError> {
     let token = Token::parse(token).ok();
     let Some(token) = token.filter(|token| token.kind() == TokenKind::StaffSession) else {
         return Ok(None);
     };
     let mut reader = core.store.read().await?;
     let mut db = reader.db();
-    let found = db.find_staff_session_by_token(token.hash()).await?;
+    db.find_staff_session_by_token(token.hash()).await
+}
+
+/// Why the sign-in of a token holds no longer; `None` if it does, or is unknown.
+pub(super) async fn why_ended(core: &Core, token: &str) -> Result<Option<LostSignIn>, StoreError> {
+    let found = of_token(core, token).await?;
     Ok(found.and_then(|session| why(&session, core.now())))
 }
 

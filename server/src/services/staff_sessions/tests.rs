@@ -103,6 +103,8 @@ async fn what_is_no_token_of_a_staff_session_is_nobody() {
             None,
             "{bad}"
         );
+        let holder = console.sessions.holder_of(bad).await.unwrap();
+        assert_eq!(holder, None, "{bad}");
     }
 }
 
