@@ -40,6 +40,23 @@ async fn found(console: &World, search: &str) -> Vec<String> {
     ids(&list(console, &filter, &PageAt::first(200)).await)
 }
 
+/// Tenants of these IDs and names, and which of them are found, in order.
+async fn expect_found(names: &[(&str, &str)], searches: &[(&str, &[&str])]) {
+    for console in both().await {
+        for (id, name) in names {
+            console.register(id, name).await;
+        }
+        for (search, expected) in searches {
+            assert_eq!(
+                found(&console, search).await,
+                *expected,
+                "{} {search:?}",
+                console.engine
+            );
+        }
+    }
+}
+
 /// Letters that become many when they are folded.
 #[tokio::test]
 async fn a_name_that_grows_when_it_is_folded_is_kept_and_found() {
@@ -107,19 +124,7 @@ async fn search_finds_the_same_on_both_engines() {
         ("شركه 34", &["b5"]),
         ("شـركـة", &["b5"]),
     ];
-    for console in both().await {
-        for (id, name) in names {
-            console.register(id, name).await;
-        }
-        for (search, expected) in searches {
-            assert_eq!(
-                found(&console, search).await,
-                expected,
-                "{} {search:?}",
-                console.engine
-            );
-        }
-    }
+    expect_found(&names, &searches).await;
 }
 
 #[tokio::test]
@@ -140,19 +145,7 @@ async fn names_are_found_as_people_of_another_keyboard_type_them() {
         ("σισυφος", &["a2"]),
         ("ΣΊΣΥΦΟΣ", &["a2"]),
     ];
-    for console in both().await {
-        for (id, name) in names {
-            console.register(id, name).await;
-        }
-        for (search, expected) in searches {
-            assert_eq!(
-                found(&console, search).await,
-                expected,
-                "{} {search:?}",
-                console.engine
-            );
-        }
-    }
+    expect_found(&names, &searches).await;
 }
 
 #[tokio::test]
