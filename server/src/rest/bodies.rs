@@ -14,11 +14,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where bodies of telemetry are read. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Bodies(Arc<Semaphore>);
+pub(crate) struct Bodies {
+    turns: Arc<Semaphore>,
+    patience: Duration,
+}
 
 impl Bodies {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self::with_patience(PATIENCE)
+    }
+
+    fn with_patience(patience: Duration) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            patience,
+        }
     }
 
     /// Reads a body when it is its turn.
@@ -26,7 +36,7 @@ impl Bodies {
         &self,
         read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await;
+        let turn = timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(StoreError::Busy.into());
         };
@@ -45,7 +55,7 @@ impl Bodies {
     /// No body gets its turn any more.
     #[cfg(test)]
     pub(super) fn close(&self) {
-        self.0.close();
+        self.turns.close();
     }
 }
 
@@ -81,7 +91,7 @@ mod tests {
         let mut second = pin!(bodies.read(long(second)));
         assert!(poll!(&mut first).is_pending());
         assert!(poll!(&mut second).is_pending());
-        assert_eq!(bodies.0.available_permits(), 0);
+        assert_eq!(bodies.turns.available_permits(), 0);
         let mut third = pin!(bodies.read(|| Ok(())));
         assert!(poll!(&mut third).is_pending());
         end_first.send(()).unwrap();
@@ -93,8 +103,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_whose_turn_does_not_come_is_put_off() {
-        let bodies = Bodies::new();
-        let turns = Arc::clone(&bodies.0).acquire_many_owned(2).await.unwrap();
+        let bodies = Bodies::with_patience(Duration::ZERO);
+        let turns = Arc::clone(&bodies.turns);
+        let turns = turns.acquire_many_owned(2).await.unwrap();
         let refused = bodies.read(|| Ok(())).await.unwrap_err();
         assert_eq!(refused.code, ProblemCode::Unavailable);
         assert_eq!(refused.retry_after_seconds, Some(5));
