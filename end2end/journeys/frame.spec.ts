@@ -1,6 +1,6 @@
 // What stands around every page: where one is, what one chose, and where Back leads.
 import type { Locator, Page } from "@playwright/test";
-import { expect, expectNoSidewaysScroll, open, test, title } from "../fixtures.ts";
+import { expect, expectNoSidewaysScroll, hold, open, test, title } from "../fixtures.ts";
 import { createSession } from "../support/support-session.ts";
 
 const SIDE = "navigation";
@@ -344,18 +344,3 @@ test("Back brings the search box in step with the address", async ({ page, signI
   await expect(page).toHaveURL("/support?q=har");
   await expect(search).toHaveValue("har");
 });
-
-/** Holds the answers of a server function back until what it returns is called. */
-async function hold(page: Page, name: string): Promise<() => Promise<void>> {
-  let go = () => {};
-  const held = new Promise<void>((done) => (go = done));
-  const path = `**/_fn/${name}`;
-  await page.route(path, async (route) => {
-    await held;
-    await route.continue().catch(() => undefined);
-  });
-  return async () => {
-    go();
-    await page.unroute(path);
-  };
-}

@@ -1,5 +1,5 @@
 // The page of one support session: the log first, one voice for its end, and what its dialogs leave behind.
-import { expect, fact, open, test, title } from "../fixtures.ts";
+import { expect, fact, hear, open, test, title } from "../fixtures.ts";
 import { createDialog, createSession, fillAndCreate, grantedDialog, openSession } from "../support/support-session.ts";
 
 test("the page says who is in which tenant, and shows the log before all details", async ({ page, demo, session }) => {
@@ -141,26 +141,14 @@ test("the log names each time whole, in one line, whatever the reader's zone", a
 test("an end is announced once, under one name", async ({ page, demo, another, session }) => {
   const { id, tenant } = session;
   await openSession(page, id);
-  await page.evaluate(() => {
-    const said: string[] = [];
-    Object.assign(globalThis, { said });
-    const hear = (records: MutationRecord[]) => {
-      for (const { target } of records) {
-        const region = (target instanceof Element ? target : target.parentElement)?.closest("[role=status], [role=alert], [aria-live]");
-        const text = region?.textContent?.trim();
-        if (text && said.at(-1) !== text) said.push(text);
-      }
-    };
-    new MutationObserver(hear).observe(document.body, { childList: true, characterData: true, subtree: true });
-  });
+  const said = await hear(page);
   const admin = await another("super_admin");
   await openSession(admin, id);
   await admin.getByRole("link", { name: "Revoke Session" }).click();
   await admin.getByRole("alertdialog").getByRole("button", { name: "Revoke Session" }).click();
   await expect(page.getByRole("main").getByText("Revoked", { exact: true }).first()).toBeVisible();
   await expect(page.locator("[data-band]")).toBeHidden();
-  const ends = () =>
-    page.evaluate(() => (Reflect.get(globalThis, "said") as string[]).filter((text) => /revoked|ended|expired/i.test(text)));
+  const ends = async () => (await said()).filter((text) => /revoked|ended|expired/i.test(text));
   await expect.poll(ends).toEqual([`Ida Brandt’s session in ${tenant.name} has been revoked.`]);
   await demo.advance("1s");
   expect(await ends()).toHaveLength(1);

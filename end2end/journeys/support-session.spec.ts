@@ -90,7 +90,7 @@ test("work through the gateway fills the access log by itself", async ({ page, d
   }
   const whoami = await (await demo.request(token, "/v1/whoami")).json();
   expect(whoami).toMatchObject({ tenant: { id: tenant.id }, support: { session: id, scopes: "read_only" } });
-  await expect(page.getByRole("status").getByText("5 requests")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Access Logs", exact: true }).getByText("5 requests")).toBeVisible();
 
   const first = page.getByRole("table", { name: "Access Logs" }).locator("tbody tr").last();
   await first.locator("summary").click();

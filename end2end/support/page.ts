@@ -103,3 +103,35 @@ export async function takePicture(page: Page, name: string): Promise<void> {
   const fullPage = (await page.getByRole("dialog").count()) === 0;
   await page.screenshot({ path, fullPage, animations: "disabled" });
 }
+
+/** Holds the answers of a server function back until what it returns is called. */
+export async function hold(page: Page, name: string): Promise<() => Promise<void>> {
+  let go = () => {};
+  const held = new Promise<void>((done) => (go = done));
+  const path = `**/_fn/${name}`;
+  await page.route(path, async (route) => {
+    await held;
+    await route.continue().catch(() => undefined);
+  });
+  return async () => {
+    go();
+    await page.unroute(path);
+  };
+}
+
+/** Notes what live regions of the page say from now on. Returns what reads the notes. */
+export async function hear(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(globalThis, { said });
+    const note = (records: MutationRecord[]) => {
+      for (const { target } of records) {
+        const region = (target instanceof Element ? target : target.parentElement)?.closest("[role=status], [role=alert], [aria-live]");
+        const text = region?.textContent?.trim();
+        if (text && said.at(-1) !== text) said.push(text);
+      }
+    };
+    new MutationObserver(note).observe(document.body, { childList: true, characterData: true, subtree: true });
+  });
+  return () => page.evaluate(() => Reflect.get(globalThis, "said") as string[]);
+}

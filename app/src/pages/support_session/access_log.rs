@@ -15,8 +15,8 @@ use super::follow::LiveSession;
 use crate::{
     api,
     components::{
-        EmptyState, ExportLink, Pager, PagerLinks, ResultCount, TableBox, columns_and,
-        format::counted, rows_text,
+        EmptyState, ExportLink, Pager, PagerLinks, TableBox, columns_and, format::counted,
+        rows_text,
     },
     domain::{
         SupportSessionId,
@@ -79,7 +79,8 @@ pub(super) fn AccessLogs(
                 </Show>
                 <NewRows rows/>
                 <div class="push bar">
-                    <ResultCount>{count}</ResultCount>
+                    // No status: each request would be announced.
+                    <p class="result-count num">{count}</p>
                     <a class="link" href=session.events()>
                         "Audit events"
                         <span class="visually-hidden">" of this session"</span>
