@@ -66,6 +66,18 @@ test("losing the last role takes the open page away", async ({ page, demo, signI
   await expect(page.getByRole("table", { name: "Tenant health" })).toBeHidden();
 });
 
+test("signing out in one tab takes the page in another away", async ({ page, context, signIn }) => {
+  await signIn("support_admin");
+  const other = await context.newPage();
+  await open(other, "/support");
+  await expect(other.getByText(/^Live · /)).toBeVisible();
+  await page.locator("details.account summary").click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await expect(page).toHaveURL(/sign-in/);
+  await expect(other).toHaveURL(/sign-in/);
+  await expect(other.getByRole("table")).toHaveCount(0);
+});
+
 test("a password that was given must be changed first", async ({ page, demo, signIn }) => {
   const account = await demo.addStaff("Tess Aldo", "support_admin");
   const reset = await demo.command(["staff", "reset-password", account.email, "--one-time-password"]);

@@ -1,7 +1,7 @@
 // What docs/ux.md promises and no story of its own tells.
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import { expect, open, test, title } from "../fixtures.ts";
+import { expect, hold, open, test, title } from "../fixtures.ts";
 import { createDialog, logRow, openSession } from "../support/support-session.ts";
 
 test("each promise names journeys that there are", async () => {
@@ -126,6 +126,28 @@ test("nothing says that it loads before a moment has passed", async ({ page, sig
   expect(delay).toEqual({ animationDelay: "0.2s", visibility: "hidden" });
 });
 
+test("what takes long says that it loads and is marked as busy, and a filter keeps the rows until its answer", async ({ page, session }) => {
+  expect(session.id).toBeTruthy();
+  await open(page, "/support");
+  let go = await hold(page, "support_sessions");
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /^View Sessions/ }).click();
+  const loading = page.getByText("Loading support sessions…");
+  await expect(loading).toBeVisible();
+  await expect(loading).toHaveAttribute("aria-busy", "true");
+  await go();
+  const rows = page.getByRole("table", { name: "Support sessions" }).locator("tbody tr");
+  await expect(rows).not.toHaveCount(0);
+  await expect(loading).toHaveCount(0);
+
+  go = await hold(page, "support_sessions");
+  await page.getByRole("combobox", { name: "Status", exact: true }).selectOption("ACTIVE");
+  await expect(page).toHaveURL("/support/sessions?status=ACTIVE");
+  await expect(rows).not.toHaveCount(0);
+  await expect(loading).toHaveCount(0);
+  await go();
+  await expect(page.getByRole("list", { name: "Active filters" })).toContainText("Status: Active");
+});
+
 test("the focus ring and the borders of fields stand out from their ground in both themes", async ({ page, signIn }) => {
   await signIn("support_admin");
   const control = page.getByRole("link", { name: "View Sessions" }).first();
@@ -173,6 +195,23 @@ test("an audit log prints without buttons and cuts no word", async ({ page, sess
     expect(await auditor.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(718);
   }
   expect(page.url()).toContain("/support");
+});
+
+test("audit and session pages print in ink that white paper shows, in the dark theme too", async ({ page, demo, session }) => {
+  await demo.request(session.token, "/v1/whoami");
+  await page.emulateMedia({ colorScheme: "dark", media: "print" });
+  for (const path of [`/support/sessions/${session.id}`, "/audit"]) {
+    await open(page, path);
+    await expect(page.getByRole("main").locator("tbody tr").first()).toBeVisible();
+    const inks = await page.getByRole("main").evaluate((main) => {
+      const hasText = (part: Element) => [...part.childNodes].some((node) => node instanceof Text && node.data.trim());
+      const shown = [...main.querySelectorAll("*")].filter((part) => part.checkVisibility() && hasText(part));
+      return [...new Set(shown.map((part) => getComputedStyle(part).color))];
+    });
+    expect(inks, path).not.toEqual([]);
+    // Printers leave grounds out, and colours may become grays.
+    for (const ink of inks) expect(await contrast(page, ink, "white"), `${path}: ${ink}`).toBeGreaterThanOrEqual(4.5);
+  }
 });
 
 /** The contrast of two colours (WCAG 2.2 §1.4.3), as the browser paints them. */
