@@ -5,6 +5,9 @@ import { expect, expectNoSidewaysScroll, expectInTheDark, expectNoViolations, ex
 import type { Demo } from "../support/demo.ts";
 import { createDialog, createSession, fillAndCreate, grantedDialog } from "../support/support-session.ts";
 
+// They take long, and rely on nothing of each other.
+test.describe.configure({ mode: "parallel" });
+
 test("every page and dialog is usable by everyone and fits its window", async ({ page, demo, signIn }) => {
   test.setTimeout(360_000);
   const look = async (name: string) => test.step(name, () => check(page, name));
