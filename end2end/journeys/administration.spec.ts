@@ -16,7 +16,7 @@ async function secretIn(dialog: Locator): Promise<string> {
   return (await secret.innerText()).trim();
 }
 
-/** `check` looks at the dialog with the new secret. */
+/** `check` looks at the dialogs with a mistake named and with a new secret. */
 async function makeRotateAndRevoke(page: Page, demo: Demo, check?: typeof expectInBothThemes): Promise<void> {
   await page.getByRole("link", { name: "API keys" }).click();
   await page.getByRole("link", { name: "Create API key" }).first().click();
@@ -33,6 +33,7 @@ async function makeRotateAndRevoke(page: Page, demo: Demo, check?: typeof expect
   const addresses = create.getByLabel("Allowed addresses");
   await expect(addresses).toHaveAccessibleDescription(/Write 203\.0\.113\.0\/24/);
   await expect(create.getByLabel("Name")).toHaveValue("Invoices");
+  await check?.(page, "create API key with a mistake");
   await addresses.fill("127.0.0.1, ::1");
   await create.getByRole("button", { name: "Create API key" }).click();
   const created = page.getByRole("dialog", { name: "API key created" });
@@ -56,10 +57,16 @@ async function makeRotateAndRevoke(page: Page, demo: Demo, check?: typeof expect
 
   await page.getByRole("link", { name: "Rotate" }).click();
   const rotate = page.getByRole("dialog", { name: "Rotate API key" });
-  await rotate.getByLabel("Overlap (hours)").fill("1");
+  const overlap = rotate.getByLabel("Overlap (hours)");
+  await overlap.fill("721");
+  await rotate.getByRole("button", { name: "Rotate API key" }).click();
+  await expect(overlap).toHaveAttribute("aria-invalid", "true");
+  await check?.(page, "rotate API key with a mistake");
+  await overlap.fill("1");
   await rotate.getByRole("button", { name: "Rotate API key" }).click();
   const rotated = page.getByRole("dialog", { name: "API key rotated" });
   const second = await secretIn(rotated);
+  await check?.(page, "API key rotated");
   expect(second).not.toBe(first);
   await rotated.getByRole("link", { name: "View key" }).click();
   await expect(fact(use, "Previous secret")).toContainText("Works until");

@@ -72,6 +72,7 @@ test("of two who edit the same person, the second learns of the first and loses 
   await expect(told).toContainText("changed these roles at");
   await expect(told).toContainText("They are now: Support admin, Super admin.");
   await expect(second.getByLabel("Support admin")).not.toBeChecked();
+  await expectInBothThemes(second, "roles after a conflict");
   await expect(second.locator("input[name=seen]")).toHaveValue("support_admin super_admin");
   await save(second);
   await expect(second.getByRole("status").filter({ hasText: "Roles saved: No role." })).toBeVisible();
@@ -173,6 +174,7 @@ test("an invited person chooses a password with a link whose secret no server's 
   await page.getByRole("button", { name: "Make invitation link" }).click();
   await expect(page.getByText("Choose at least one role.")).toBeVisible();
   await expect(page.getByLabel("E-mail")).toHaveValue(email);
+  await expectInBothThemes(page, "invite staff with a mistake");
   await page.getByLabel("Support admin").check();
   await page.getByRole("button", { name: "Make invitation link" }).click();
   const link = (await page.locator(".copy-block code").textContent()) ?? "";

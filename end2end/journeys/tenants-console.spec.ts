@@ -62,8 +62,11 @@ for (const javaScriptEnabled of [true, false]) {
 
       await page.getByRole("link", { name: "New organization" }).click();
       await page.getByLabel("Organization ID").fill("emea");
-      await check("new organization");
       await page.getByLabel("Name", { exact: true }).fill("EMEA");
+      await page.getByLabel("Slug").fill("EMEA");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByLabel("Slug")).toHaveAttribute("aria-invalid", "true");
+      await check("new organization with a mistake");
       await page.getByLabel("Slug").fill("emea");
       await page.getByRole("button", { name: "Save" }).click();
       const organizations = page.getByRole("region", { name: "Organizations" });

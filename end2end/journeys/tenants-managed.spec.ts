@@ -70,6 +70,7 @@ test("a super admin lets support only read in a tenant, and a writing session en
   await page.getByLabel("Reason").fill("short");
   await page.getByRole("button", { name: "Save settings" }).click();
   await expect(page.getByLabel("Warning from this error rate (%)")).toHaveAttribute("aria-invalid", "true");
+  await expectInBothThemes(page, "settings of a tenant with a mistake");
   await expect(page.getByLabel("Support may change data")).not.toBeChecked();
   await page.getByLabel("Warning from this error rate (%)").fill("7.5");
   await page.getByLabel("Reason").fill("The tenant asked for it in writing");
