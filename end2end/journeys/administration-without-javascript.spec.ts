@@ -1,13 +1,51 @@
-// Administration with plain forms only: secrets after a redirect, sign-ins of oneself and of others, tenants.
-import type { Browser, Page } from "@playwright/test";
-import { expect, fillSignIn, test, title } from "../fixtures.ts";
-import type { Account } from "../support/console.ts";
-import type { Demo } from "../support/demo.ts";
+// Administration with plain forms only: roles, secrets after a redirect, sign-ins of oneself and of others, tenants.
+import type { Page } from "@playwright/test";
+import { expect, fillSignIn, plainPage, signInPlainly, test, title } from "../fixtures.ts";
 
 test.use({ javaScriptEnabled: false });
 
 test.beforeEach(async ({ page, demo }) => {
   await signInPlainly(page, await demo.addStaff("Ana Plain", "super_admin"));
+});
+
+test("without JavaScript a person is found, edited by two at once, deactivated and reactivated", async ({ page, demo, browser }) => {
+  const ida = await demo.addStaff("Ida Plain", "support_admin");
+  const hers = await plainPage(browser, demo.console, ida);
+  const second = await plainPage(browser, demo.console, await demo.addStaff("Second Plain", "super_admin"));
+  await page.goto("/admin/staff");
+  await page.getByRole("searchbox").fill(ida.email);
+  await apply(page);
+  await page.getByRole("table", { name: "Staff members" }).getByRole("link", { name: "Ida Plain" }).click();
+  await expect(title(page)).toHaveText("Ida Plain");
+  await page.getByRole("link", { name: "Change roles" }).click();
+  await expect(page.getByRole("dialog", { name: "Change the roles of Ida Plain" })).toBeVisible();
+  await second.goto(page.url());
+  await second.getByLabel("Super admin").check();
+  await saveRoles(second, "Support admin, Super admin");
+
+  await page.getByLabel("Support admin").uncheck();
+  await page.getByRole("button", { name: "Save roles" }).click();
+  const told = page.getByRole("alert").filter({ hasText: "Nothing was saved." });
+  await expect(told).toContainText("Second Plain changed these roles at");
+  await expect(told).toContainText("They are now: Support admin, Super admin. Your choice is still here.");
+  for (const role of ["Support admin", "Super admin"]) await expect(page.getByLabel(role), role).not.toBeChecked();
+  await page.getByLabel("Support admin").check();
+  await saveRoles(page, "Support admin");
+
+  await page.getByRole("link", { name: "Deactivate" }).click();
+  const deactivate = page.getByRole("alertdialog", { name: "Deactivate Ida Plain" });
+  await expect(deactivate).toContainText("This ends now: 1 sign-in and 0 active support sessions.");
+  await deactivate.getByRole("button", { name: "Deactivate" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Ida Plain deactivated. 1 sign-in ended." })).toBeVisible();
+  await hers.reload();
+  await expect(hers).toHaveURL(/sign-in/);
+  await page.getByRole("link", { name: "Reactivate" }).click();
+  const reactivate = page.getByRole("dialog", { name: "Reactivate Ida Plain" });
+  await expect(reactivate).toContainText("with the same password and these roles: Support admin.");
+  await reactivate.getByRole("button", { name: "Reactivate" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Ida Plain reactivated." })).toBeVisible();
+  await signInPlainly(hers, ida);
+  for (const tab of [hers, second]) await tab.context().close();
 });
 
 test("without JavaScript a person is invited and reset, and only the last link works", async ({ page, demo, browser }) => {
@@ -22,7 +60,7 @@ test("without JavaScript a person is invited and reset, and only the last link w
   await page.getByRole("button", { name: "Make invitation link" }).click();
   const invitation = await readCodeOnce(page);
 
-  const theirs = await another(browser, demo);
+  const theirs = await plainPage(browser, demo.console);
   await choosePassword(theirs, invitation, "seven green kettles");
   await expect(theirs.getByRole("status").filter({ hasText: `Password set. Sign in as ${email}.` })).toBeVisible();
   await fillSignIn(theirs, { email, password: "seven green kettles" });
@@ -58,9 +96,8 @@ test("without JavaScript a person is invited and reset, and only the last link w
 
 test("without JavaScript people sign out their other devices, and a super admin signs them out everywhere", async ({ page, demo, browser }) => {
   const ida = await demo.addStaff("Ida Devices", "support_admin");
-  const hers = await another(browser, demo);
-  const others = [await another(browser, demo), await another(browser, demo)];
-  for (const tab of [hers, ...others]) await signInPlainly(tab, ida);
+  const signIn = async () => plainPage(browser, demo.console, ida);
+  const [hers, ...others] = [await signIn(), await signIn(), await signIn()];
   await hers.goto("/account/sessions");
   const rows = hers.getByRole("table", { name: "Open sign-ins" }).locator("tbody tr");
   await expect(rows).toHaveCount(3);
@@ -122,16 +159,9 @@ test("without JavaScript the list of tenants is filtered, and the settings of on
   await expect(settings).toContainText("7.5 %");
 });
 
-async function signInPlainly(page: Page, account: Account): Promise<void> {
-  await page.goto("/sign-in");
-  await fillSignIn(page, account);
-  await expect(title(page)).toHaveText("Tenant health");
-}
-
-/** Another browser without JavaScript, in which nobody is signed in. */
-async function another(browser: Browser, demo: Demo): Promise<Page> {
-  const context = await browser.newContext({ baseURL: demo.console, javaScriptEnabled: false });
-  return context.newPage();
+async function saveRoles(page: Page, roles: string): Promise<void> {
+  await page.getByRole("button", { name: "Save roles" }).click();
+  await expect(page.getByRole("status").filter({ hasText: `Roles saved: ${roles}.` })).toBeVisible();
 }
 
 async function openMember(page: Page, email: string): Promise<void> {

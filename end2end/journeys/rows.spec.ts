@@ -5,8 +5,8 @@ import {
   expect,
   expectInBothThemes,
   expectNoSidewaysScroll,
-  fillSignIn,
   open,
+  plainPage,
   signInAs,
   test as base,
   title,
@@ -36,13 +36,9 @@ const test = base.extend<ForTest>({
   baseURL: async ({ served }, use) => use(served.console),
   admin: async ({ served }, use) => use(await served.addStaff("Ana Silva", "super_admin")),
   plain: async ({ browser, served, admin }, use) => {
-    const context = await browser.newContext({ baseURL: served.console, javaScriptEnabled: false });
-    const page = await context.newPage();
-    await page.goto("/sign-in");
-    await fillSignIn(page, admin);
-    await expect(title(page)).toHaveText("Tenant health");
+    const page = await plainPage(browser, served.console, admin);
     await use(page);
-    await context.close();
+    await page.context().close();
   },
 });
 

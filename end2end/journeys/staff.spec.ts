@@ -126,37 +126,6 @@ test("people sign out their other devices, and a super admin signs them out ever
   await expect(page).toHaveURL(/sign-in/);
 });
 
-test.describe("without JavaScript", () => {
-  test.use({ javaScriptEnabled: false });
-
-  test("a person is found, edited, deactivated and reactivated", async ({ page, demo }) => {
-    await page.goto("/sign-in");
-    await fillSignIn(page, await demo.addStaff("Plain Admin", "super_admin"));
-    const ida = await demo.addStaff("Ida Plain", "support_admin");
-    await page.goto("/admin/staff");
-    await page.getByRole("searchbox").fill(ida.email);
-    await page.getByRole("button", { name: "Apply" }).click();
-    await page.getByRole("table", { name: "Staff members" }).getByRole("link", { name: "Ida Plain" }).click();
-    await expect(title(page)).toHaveText("Ida Plain");
-    await page.getByRole("link", { name: "Change roles" }).click();
-    await demo.command(["staff", "set-roles", ida.email, "--role", "super_admin"]);
-    await page.getByLabel("Support admin").uncheck();
-    await page.getByRole("button", { name: "Save roles" }).click();
-    await expect(page.getByRole("alert")).toContainText("Nothing was saved.");
-    await expect(page.getByLabel("Super admin"), "as it is by now").toBeChecked();
-    await page.getByLabel("Super admin").uncheck();
-    await page.getByLabel("Support admin").check();
-    await page.getByRole("button", { name: "Save roles" }).click();
-    await expect(page.getByRole("status").filter({ hasText: "Roles saved: Support admin." })).toBeVisible();
-    await page.getByRole("link", { name: "Deactivate" }).click();
-    await page.getByRole("button", { name: "Deactivate" }).click();
-    await expect(page.getByRole("status").filter({ hasText: "Ida Plain deactivated." })).toBeVisible();
-    await page.getByRole("link", { name: "Reactivate" }).click();
-    await page.getByRole("button", { name: "Reactivate" }).click();
-    await expect(page.getByRole("status").filter({ hasText: "Ida Plain reactivated." })).toBeVisible();
-  });
-});
-
 /** Opens the page of a staff member from the list. */
 async function openMember(page: Page, email: string): Promise<void> {
   await open(page, `/admin/staff?q=${email}`);

@@ -1,7 +1,7 @@
 // Common actions of journeys on pages.
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, type Locator, type Page, test } from "@playwright/test";
+import { type Browser, expect, type Locator, type Page, test } from "@playwright/test";
 import type { Account } from "./console.ts";
 
 /** Opens a page and waits until it is hydrated. */
@@ -20,6 +20,21 @@ export async function signInAs(page: Page, account: Account): Promise<void> {
   await fillSignIn(page, account);
   await expect(page).not.toHaveURL(/sign-in/);
   await expectHydrated(page);
+}
+
+/** The same where no script runs. */
+export async function signInPlainly(page: Page, account: Account): Promise<void> {
+  await page.goto("/sign-in");
+  await fillSignIn(page, account);
+  await expect(title(page)).toHaveText("Tenant health");
+}
+
+/** A page of another browser, without JavaScript. Close its context at the end. */
+export async function plainPage(browser: Browser, baseURL: string, account?: Account): Promise<Page> {
+  const context = await browser.newContext({ baseURL, javaScriptEnabled: false });
+  const page = await context.newPage();
+  if (account) await signInPlainly(page, account);
+  return page;
 }
 
 /** Fills in the form of the sign-in page and sends it. */

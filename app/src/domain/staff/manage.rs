@@ -104,7 +104,10 @@ impl RolesForm {
 }
 
 impl Marked for RolesForm {
-    fn take_rest(&mut self, _typed: &Self) {}
+    /// The choice stays, as the answer to a conflict says. That answer names the present roles.
+    fn take_rest(&mut self, typed: &Self) {
+        self.roles.clone_from(&typed.roles);
+    }
 }
 
 fn sorted<'t>(texts: impl Iterator<Item = &'t str>) -> Result<Vec<Role>, String> {
@@ -124,6 +127,18 @@ pub fn roles_as_text(roles: &[Role]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_stays_when_someone_else_has_changed_the_roles() {
+        let typed = RolesForm {
+            roles: vec!["super_admin".into()],
+            seen: "support_admin".into(),
+        };
+        let mut present = RolesForm::default();
+        present.take_rest(&typed);
+        assert_eq!(present.roles, typed.roles);
+        assert_eq!(present.seen, "", "saving again is meant for these roles");
+    }
 
     #[test]
     fn a_form_says_which_roles_are_chosen_and_which_it_showed() {
