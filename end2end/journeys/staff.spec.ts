@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, expectHydrated, expectInBothThemes, fillSignIn, open, test, title } from "../fixtures.ts";
+import { expect, expectHydrated, expectInBothThemes, fact, fillSignIn, open, signInAs, test, title } from "../fixtures.ts";
 import { createSession } from "../support/support-session.ts";
 
 test("a super admin finds a staff member, whose sign-ins and sessions the list follows", async ({ page, demo, signIn, another }) => {
@@ -53,7 +53,7 @@ test("roles are changed live", async ({ page, demo, signIn, another }) => {
   await expect(hers).toHaveURL(/no-role|sign-in/);
 });
 
-test("of two who edit the same person, the second learns of the first and loses nothing", async ({ page, demo, signIn, another }) => {
+test("of two who edit the same person, each learns what the other did, and nothing is lost", async ({ page, demo, signIn, another }) => {
   await signIn("super_admin");
   const ida = await demo.addStaff("Ida Conflict", "support_admin");
   const second = await another(await demo.addStaff("Second Admin", "super_admin"));
@@ -76,9 +76,11 @@ test("of two who edit the same person, the second learns of the first and loses 
   await expect(second.locator("input[name=seen]")).toHaveValue("support_admin super_admin");
   await save(second);
   await expect(second.getByRole("status").filter({ hasText: "Roles saved: No role." })).toBeVisible();
+  const roles = fact(page.getByRole("region", { name: "Account", exact: true }), "Roles");
+  await expect(roles, "the other's page follows").toHaveText("No role");
 });
 
-test("a deactivation ends support sessions and open pages at once", async ({ page, demo, signIn, another }) => {
+test("a deactivation ends support sessions and open pages at once, and a reactivation gives access back", async ({ page, demo, signIn, another }) => {
   await signIn("super_admin");
   const ida = await demo.addStaff("Ida Leaves", "support_admin");
   const hers = await another(ida);
@@ -95,17 +97,25 @@ test("a deactivation ends support sessions and open pages at once", async ({ pag
   expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
   await expect(hers).toHaveURL(/sign-in/);
   await expect(page.getByText("Not signed in anywhere.")).toBeVisible();
+
+  await page.getByRole("link", { name: "Reactivate" }).click();
+  const reactivate = page.getByRole("dialog", { name: "Reactivate Ida Leaves" });
+  await expect(reactivate).toContainText("with the same password and these roles: Support admin.");
+  await reactivate.getByRole("button", { name: "Reactivate" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Ida Leaves reactivated." })).toBeVisible();
+  await signInAs(hers, ida);
 });
 
 test("people sign out their other devices, and a super admin signs them out everywhere", async ({ page, demo, signIn, another }) => {
   const ida = await demo.addStaff("Ida Devices", "support_admin");
   await signIn(ida);
-  const [there, elsewhere] = [await another(ida), await another(ida)];
   await page.locator("details.account summary").click();
   await page.getByRole("link", { name: "Your sessions and devices" }).click();
   await expect(title(page)).toHaveText("Your sessions and devices");
   const rows = page.getByRole("table", { name: "Open sign-ins" }).locator("tbody tr");
-  await expect(rows).toHaveCount(3);
+  await expect(rows).toHaveCount(1);
+  const [there, elsewhere] = [await another(ida), await another(ida)];
+  await expect(rows, "the page follows").toHaveCount(3);
   await expect(rows.filter({ hasText: "This browser" })).toHaveCount(1);
   await expect(rows.first()).toContainText("Chrome on Linux");
   await page.getByRole("button", { name: /^Sign out there/ }).first().click();
