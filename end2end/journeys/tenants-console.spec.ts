@@ -53,11 +53,15 @@ for (const javaScriptEnabled of [true, false]) {
       await values.getByRole("link", { name: "Edit" }).click();
       await expect(page.locator("datalist#plans option")).toHaveAttribute("value", "Starter");
       await check("edit tenant, with suggestions");
+      const name = "Lumen Care";
+      await page.getByLabel("Name", { exact: true }).fill(name);
       const edited = { Slug: "lumen-care", Plan: "Enterprise", Region: "eu-west", Contact: "care@lumen.example" };
       for (const [field, value] of Object.entries(edited)) await page.getByLabel(field).fill(value);
       await page.getByLabel("Reason").fill("The contract was signed today");
       await page.getByRole("button", { name: "Save" }).click();
-      await expect(page.getByText("Lumen Health saved.")).toBeVisible();
+      await expect(page.getByText("Lumen Care saved.")).toBeVisible();
+      await expect(title(page)).toHaveText(name);
+      await expect(fact(values, "Name")).toHaveText(name);
       for (const [field, value] of Object.entries(edited)) await expect(fact(values, field), field).toHaveText(value);
 
       await page.getByRole("link", { name: "New organization" }).click();
@@ -85,7 +89,7 @@ for (const javaScriptEnabled of [true, false]) {
       await check("tenant that the console manages");
 
       await page.goto("/admin/tenants");
-      const box = page.getByRole("checkbox", { name: "Select Lumen Health" });
+      const box = page.getByRole("checkbox", { name: "Select Lumen Care" });
       const all = page.getByRole("checkbox", { name: "Select all tenants on this page" });
       if (javaScriptEnabled) {
         await all.check();
@@ -99,22 +103,22 @@ for (const javaScriptEnabled of [true, false]) {
       await check("tenants, one selected");
       await page.getByLabel("Change of status").selectOption("Suspend");
       await page.getByRole("button", { name: "Change selected…" }).click();
-      const suspend = page.getByRole("alertdialog", { name: "Suspend Lumen Health" });
+      const suspend = page.getByRole("alertdialog", { name: "Suspend Lumen Care" });
       await expect(suspend).toContainText("0 active user sessions end now.");
       await suspend.getByLabel("Reason").fill("The invoices are overdue");
       await check("suspend a tenant");
-      await suspend.getByRole("button", { name: "Suspend Lumen Health" }).click();
+      await suspend.getByRole("button", { name: "Suspend Lumen Care" }).click();
       await expect(page.getByText("1 tenant is suspended now.")).toBeVisible();
 
       await page.getByRole("link", { name: "Close", exact: true }).click();
-      const close = page.getByRole("alertdialog", { name: "Close Lumen Health" });
+      const close = page.getByRole("alertdialog", { name: "Close Lumen Care" });
       await expect(close).toContainText("This can’t be undone.");
       await close.getByLabel("Reason").fill("The customer has left us");
-      await close.getByRole("button", { name: "Close Lumen Health" }).click();
+      await close.getByRole("button", { name: "Close Lumen Care" }).click();
       await expect(close.getByLabel("Type lumen-care to confirm")).toHaveAttribute("aria-invalid", "true");
       await check("close a tenant, without its slug");
       await close.getByLabel("Type lumen-care to confirm").fill("lumen-care");
-      await close.getByRole("button", { name: "Close Lumen Health" }).click();
+      await close.getByRole("button", { name: "Close Lumen Care" }).click();
       await expect(page.getByText("1 tenant is closed now.")).toBeVisible();
       await expect(page.getByRole("link", { name: "Reactivate" })).toHaveCount(0);
 
@@ -127,7 +131,9 @@ for (const javaScriptEnabled of [true, false]) {
         });
       const changes = await (await ask("GET", "tenant-changes")).json();
       const { Slug: slug, Plan: plan, Region: region, Contact: contact } = edited;
-      expect(changes.items).toMatchObject([{ id: "lumen", status: "closed", type: "business", slug, plan, region, contact }]);
+      expect(changes.items).toMatchObject([{ id: "lumen", status: "closed", type: "business", name, slug, plan, region, contact }]);
+      const { items } = await (await ask("GET", "tenants/lumen/organizations")).json();
+      expect(items).toMatchObject([{ id: "emea", name: "EMEA", slug: "emea", status: "suspended" }]);
       const later = await (await ask("GET", `tenant-changes?cursor=${changes.next_cursor}`)).json();
       expect(later).toEqual({ items: [], next_cursor: changes.next_cursor });
       const refused = await ask("PUT", "tenants/lumen", { slug: "lumen-health", name: "Lumen", status: "active" });

@@ -1,8 +1,9 @@
 // Managing tenants. The demo's platform is their master, so these pages show what it has registered; the console's own
 // settings can be changed.
 import type { Page } from "@playwright/test";
-import { expect, expectHydrated, expectInBothThemes, fact, open, signInAs, test, title } from "../fixtures.ts";
+import { expect, expectHydrated, expectInBothThemes, fact, open, plainPage, signInAs, test, title } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
+import { createSession } from "../support/support-session.ts";
 import { userSignsIn } from "../support/user-sessions.ts";
 
 test("tenants are listed, filtered, sorted and exported", async ({ page, demo, signIn }) => {
@@ -38,7 +39,7 @@ test("tenants are listed, filtered, sorted and exported", async ({ page, demo, s
 });
 
 test("tenants are found by plan, region and when they were created, and the address says so", async ({ page, demo, signIn }) => {
-  await demo.registerTenant("Findable Then", { plan: "Team", region: "eu-north", created_at: "2020-02-03T04:05:06Z" });
+  const old = await demo.registerTenant("Findable Then", { plan: "Team", region: "eu-north", created_at: "2020-02-03T04:05:06Z" });
   await demo.registerTenant("Findable Now", { plan: "Starter", region: "us-east" });
   await signIn("super_admin");
   await open(page, "/admin/tenants?q=findable");
@@ -57,11 +58,19 @@ test("tenants are found by plan, region and when they were created, and the addr
     await expect(page).toHaveURL("/admin/tenants?q=findable");
     await expect(rows).toHaveCount(2);
   }
+  const row = rows.filter({ hasText: "Findable Then" });
+  await expect(row.getByRole("rowheader")).toContainText(old.slug);
+  await expect(row.getByRole("cell")).toHaveText(["Active", "Team", "0", "eu-north", "2020-02-03"]);
 });
 
 test("a super admin lets support only read in a tenant, and a writing session ends", async ({ page, demo, signIn }) => {
   await signIn("super_admin");
   const tenant = await demo.tenant("healthy");
+  const { token } = await createSession(page, tenant.id, { scopes: ["attestations:write"] });
+  const headers = { "content-type": "application/json" };
+  const body = '{"subject":"Ada Example","kind":"degree"}';
+  const write = async () => (await demo.request(token, "/v1/attestations", { method: "POST", headers, body })).status;
+  expect(await write()).toBe(201);
   await open(page, `/admin/tenants/${tenant.id}`);
   const settings = page.getByRole("region", { name: "Settings" });
   await settings.getByRole("link", { name: "Change settings" }).click();
@@ -75,7 +84,8 @@ test("a super admin lets support only read in a tenant, and a writing session en
   await page.getByLabel("Warning from this error rate (%)").fill("7.5");
   await page.getByLabel("Reason").fill("The tenant asked for it in writing");
   await page.getByRole("button", { name: "Save settings" }).click();
-  await expect(page.getByText(/^Settings of .* saved\./)).toBeVisible();
+  await expect(page.getByText(/^Settings of .* saved\. \d+ support sessions? revoked\./)).toBeVisible();
+  expect(await write()).toBe(401);
   await expect(settings).toContainText("Only read");
   await expect(settings).toContainText("7.5 %");
   await page.getByRole("link", { name: "View audit event" }).click();
@@ -152,11 +162,8 @@ const withLink = test.extend<{ served: Served }>({
   baseURL: async ({ served }, use) => use(served.console),
 });
 
-withLink("where the platform is the master, its values say so and pages lead to it", async ({ page, served }) => {
-  await served.usePlatformKey();
-  const { id, name } = await served.registerTenant("Lumen Health");
-  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
-  await open(page, `/admin/tenants/${id}`);
+/** The page of a tenant that is managed at this address. */
+async function expectManagedThere(page: Page, address: string): Promise<void> {
   const tenant = page.getByRole("region", { name: "Tenant", exact: true });
   for (const value of ["Name", "Slug", "Type", "Country", "Plan", "Region", "Contact", "Created"]) {
     await expect(fact(tenant, value).getByText("platform", { exact: true }), value).toBeVisible();
@@ -169,8 +176,17 @@ withLink("where the platform is the master, its values say so and pages lead to 
   for (const act of ["Edit", "Suspend", "New organization"]) {
     await expect(page.getByRole("main").getByRole("link", { name: act, exact: true }), act).toHaveCount(0);
   }
+  await expect(page.getByRole("link", { name: "Manage tenant on the platform" })).toHaveAttribute("href", address);
+}
+
+withLink("where the platform is the master, its values say so and pages lead to it", async ({ page, served, browser }) => {
+  await served.usePlatformKey();
+  const { id, name } = await served.registerTenant("Lumen Health");
   const there = `https://admin.example.com/tenants/${id}`;
-  await expect(page.getByRole("link", { name: "Manage tenant on the platform" })).toHaveAttribute("href", there);
+  const ana = await served.addStaff("Ana Silva", "super_admin");
+  await signInAs(page, ana);
+  await open(page, `/admin/tenants/${id}`);
+  await expectManagedThere(page, there);
   await expectInBothThemes(page, "tenant that the platform manages");
 
   await page.getByRole("link", { name: "Health and support" }).click();
@@ -180,4 +196,9 @@ withLink("where the platform is the master, its values say so and pages lead to 
   await expect(acts.getByRole("link", { name: "Manage tenant", exact: true })).toHaveAttribute("href", there);
   await acts.getByRole("link", { name: "Plan and settings" }).click();
   await expect(page).toHaveURL(`/admin/tenants/${id}`);
+
+  const plain = await plainPage(browser, served.console, ana);
+  await plain.goto(`/admin/tenants/${id}`);
+  await expectManagedThere(plain, there);
+  await plain.context().close();
 });
