@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
-import { expect, expectHydrated, fact, fillSignIn, open, signInAs, test as base, title } from "../fixtures.ts";
+import { expect, expectHydrated, fact, fillSignIn, open, plainPage, signInAs, test as base, title } from "../fixtures.ts";
 import { programPath } from "../support/console.ts";
 import { Served } from "../support/served.ts";
 import { logRow, openSession } from "../support/support-session.ts";
@@ -108,27 +108,36 @@ test("an upstream that nobody here wrote is served through the gateway as it is"
   });
 });
 
-test("the last super admin can neither be deactivated nor lose the role", async ({ page, served }) => {
-  await signInAs(page, await served.addStaff("Ana Silva", "super_admin"));
-  await open(page, "/admin/staff");
+test("the last super admin can neither be deactivated nor lose the role", async ({ page, served, browser }) => {
+  const ana = await served.addStaff("Ana Silva", "super_admin");
+  await signInAs(page, ana);
+  await expectToStay(page, async (path) => open(page, path));
+  const plain = await plainPage(browser, served.console, ana);
+  await expectToStay(plain, async (path) => plain.goto(path));
+  await plain.context().close();
+});
+
+/** Ana Silva is the last super admin. */
+async function expectToStay(page: Page, visit: (path: string) => Promise<unknown>): Promise<void> {
+  await visit("/admin/staff");
   await page.getByRole("table", { name: "Staff members" }).getByRole("link", { name: "Ana Silva" }).click();
   await expect(title(page)).toHaveText("Ana Silva");
   const member = new URL(page.url()).pathname;
   const refusal = "This is the last super admin. Make someone else a super admin first.";
   const dialog = page.getByRole("dialog");
-  await open(page, `${member}/deactivate`);
+  await visit(`${member}/deactivate`);
   await expect(dialog).toContainText(refusal);
   await expect(dialog.getByRole("button")).toHaveCount(0);
 
-  await open(page, `${member}/roles`);
+  await visit(`${member}/roles`);
   await expect(dialog).toContainText("This is the last super admin, so the role Super admin must stay.");
   await dialog.getByLabel("Support admin").check();
   await dialog.getByLabel("Super admin").uncheck();
   await dialog.getByRole("button", { name: "Save roles" }).click();
   await expect(dialog.getByRole("alert")).toContainText(refusal);
-  await open(page, member);
+  await visit(member);
   await expect(fact(page.getByRole("region", { name: "Account", exact: true }), "Roles")).toHaveText("Super admin");
-});
+}
 
 test("settings name the variable of a value, hide secrets and show how the store grows", async ({ page, served }) => {
   const since = Date.now() - 2 * 3_600_000;
