@@ -15,11 +15,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header::SET_COOKIE};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Forms,
+    dialog::to_its_end,
     posted::Posted,
     redirect::{START, local_path, see_other, sign_in_page, with_flash},
 };
@@ -104,7 +105,7 @@ pub(crate) async fn sign_out(
         ended.map(|_| everywhere).map_err(Problem::from)
     };
     let own = typed.sign_in.as_deref();
-    let own = own.and_then(|token| Flashes::of_sign_in(token, paths::forms::SIGN_OUT));
+    let own = own.and_then(|token| Flashes::of_token(token, paths::forms::SIGN_OUT));
     let is_signed_in = matches!(context.caller, Caller::Staff(_));
     match ended.await {
         Ok(everywhere) => {
@@ -176,26 +177,50 @@ pub(crate) async fn set_password(
     State(forms): State<Forms>,
     Asking(context): Asking,
     Posted { form, .. }: Posted<SetPassword>,
-) -> Response {
-    let set = async {
-        let set = forms
-            .staff_sessions
-            .set_password_by_link(&context, form?)
-            .await;
-        set.map_err(Problem::from)
-    };
-    match set.await {
-        Ok(staff) => {
-            let message = format!("Password set. Sign in as {}.", staff.email);
-            forms.tell(&context, paths::SIGN_IN, Flash::done(message))
-        }
-        Err(mut problem) => {
-            problem.request_id.clone_from(&context.origin.request_id);
+) -> Result<Response, Refusal> {
+    let answer = async move {
+        let own = form.as_ref().ok();
+        let own = own.and_then(|form| with_code(&context, &form.code));
+        let _turn = match &own {
+            Some(own) => Some(forms.flashes.take_turn(&context, own).await),
+            None => None,
+        };
+        if let Some(before) = own.as_deref().and_then(|own| forms.flashes.sent(own)) {
+            let detail = format!("{} Sign in with it.", done_before(before, "set"));
+            let problem = Problem::new(ProblemCode::Conflict, detail);
             let input = Fields::new();
-            let refused = Flash::Refused { problem, input };
-            forms.tell(&context, paths::SET_PASSWORD, refused)
+            let told = Flash::Refused { problem, input };
+            return forms.tell(&context, paths::SIGN_IN, told);
         }
-    }
+        let set = async {
+            let sessions = &forms.staff_sessions;
+            let set = sessions.set_password_by_link(&context, form?).await;
+            set.map_err(Problem::from)
+        };
+        match set.await {
+            Ok(staff) => {
+                if let Some(own) = own {
+                    forms.flashes.note_sent(own, 1);
+                }
+                let message = format!("Password set. Sign in as {}.", staff.email);
+                forms.tell(&context, paths::SIGN_IN, Flash::done(message))
+            }
+            Err(mut problem) => {
+                problem.request_id.clone_from(&context.origin.request_id);
+                let input = Fields::new();
+                let refused = Flash::Refused { problem, input };
+                forms.tell(&context, paths::SET_PASSWORD, refused)
+            }
+        }
+    };
+    to_its_end(answer).await
+}
+
+/// The form with this code, sent by the caller. Somebody else who has the code is not told that it was used.
+fn with_code(context: &Context, code: &SecretString) -> Option<String> {
+    let code = code.expose_secret().trim();
+    let form = Flashes::of_token(code, paths::forms::SET_PASSWORD)?;
+    Some(Flashes::of_caller(context, &form))
 }
 
 pub(crate) async fn change_password(
@@ -205,7 +230,7 @@ pub(crate) async fn change_password(
     Posted { form, typed }: Posted<PasswordChange>,
 ) -> Response {
     let _turn = forms.flashes.take_turn(&context, paths::PASSWORD).await;
-    let of_sign_in = |token: &str| Flashes::of_sign_in(token, paths::forms::CHANGE_PASSWORD);
+    let of_sign_in = |token: &str| Flashes::of_token(token, paths::forms::CHANGE_PASSWORD);
     let sign_in = typed.sign_in.as_deref();
     let own = sign_in.and_then(of_sign_in);
     let before = own.as_deref().and_then(|own| forms.flashes.sent(own));
@@ -239,7 +264,7 @@ pub(crate) async fn change_password(
             Some(sent) => {
                 let detail = format!(
                     "{} To change it again, type the one you chose as your current password.",
-                    changed_before(sent)
+                    done_before(sent, "changed")
                 );
                 let problem = Problem::new(ProblemCode::Conflict, detail);
                 forms.refuse(&context, paths::PASSWORD, problem, typed.kept)
@@ -257,7 +282,7 @@ async fn already_changed(
     sign_in: Option<&str>,
 ) -> Response {
     let detail = match before {
-        Some(sent) => format!("{} Sign in with the new password.", changed_before(sent)),
+        Some(sent) => format!("{} Sign in with the new password.", done_before(sent, "changed")),
         None => "Nothing was done now: your sign-in has just ended, as it does when the password is changed. If you \
                  have sent the form twice, sign in with the new password."
             .into(),
@@ -276,9 +301,9 @@ async fn already_changed(
     see_other(&with_flash(&sign_in_page(START), &id))
 }
 
-fn changed_before(sent: Sent) -> String {
+fn done_before(sent: Sent, done: &str) -> String {
     let at = sent.at.format("%H:%M:%S UTC");
-    format!("Nothing was done now: this form was sent at {at}, and your password was changed then.")
+    format!("Nothing was done now: this form was sent at {at}, and your password was {done} then.")
 }
 
 /// Whether a sign-in has ended since its request came in, as with the second of two clicks that

@@ -144,8 +144,8 @@ impl Flashes {
         self.turns.take(Self::of_caller(context, key)).await
     }
 
-    /// A form that was sent with this sign-in.
-    pub fn of_sign_in(token: &str, form: &str) -> Option<String> {
+    /// A form that was sent with this token, as that of a sign-in.
+    pub fn of_token(token: &str, form: &str) -> Option<String> {
         let token = Token::parse(token).ok()?;
         Some(format!("{:?} {form}", token.hash().as_bytes()))
     }

@@ -291,3 +291,80 @@ async fn signing_out_everywhere_is_only_said_where_it_was_done() {
     }
     assert!(said(&two).await.starts_with("You were signed out already."));
 }
+
+/// A link with which ben chooses a password, and the form that does it.
+async fn ben_with_a_link(site: &Site) -> String {
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ben = site.console.add("ben", &[Role::SupportAdmin]).await;
+    let link = site.console.staff.make_link(&cli(), ben.id).await.unwrap();
+    format!(
+        "code={}&new=an+entirely+other+one&repeat=an+entirely+other+one",
+        link.code
+    )
+}
+
+#[tokio::test]
+async fn two_clicks_set_a_password_once_and_the_second_says_so() {
+    let site = Site::new().await;
+    let body = ben_with_a_link(&site).await;
+    let send = async || site.submit("/forms/set-password", None, &body).await;
+    // Either may be the first to set it.
+    let (one, other) = futures::join!(send(), send());
+    site.console.clock.advance(TimeDelta::seconds(2));
+    let later = send().await;
+    let mut said = Vec::new();
+    for answer in [one, other, later] {
+        assert!(answer.location.starts_with("/sign-in?flash="), "{answer:?}");
+        assert_eq!(answer.cookie, None, "it signs nobody in");
+        said.push(match site.flash(&answer, None).await {
+            Flash::Done(done) => done.message,
+            Flash::Refused { problem, .. } => problem.detail,
+            other => panic!("{other:?}"),
+        });
+    }
+    let then = "Nothing was done now: this form was sent at 12:00:00 UTC, and your password was set then. Sign in with it.";
+    said[..2].sort();
+    let set = "Password set. Sign in as ben@example.com.";
+    assert_eq!(said, [then, set, then]);
+    let recorded = site.console.actions("system").await;
+    let times = |name: &str| recorded.iter().filter(|action| *action == name).count();
+    assert_eq!(times("staff.link_used"), 1);
+    assert_eq!(times("staff.sign_in_failed"), 0, "{recorded:?}");
+}
+
+#[tokio::test]
+async fn a_used_code_sets_no_other_password_and_tells_nobody_else_that_it_was_used() {
+    let site = Site::new().await;
+    let body = ben_with_a_link(&site).await;
+    let ana = site.sign_in("ana").await;
+    let first = site.submit("/forms/set-password", None, &body).await;
+    let set = site.flash(&first, None).await;
+    assert!(matches!(set, Flash::Done(_)), "{set:?}");
+    let signs_in = async |password: &str| {
+        let body = format!("email=ben%40example.com&password={password}");
+        site.submit("/forms/sign-in", None, &body).await.cookie
+    };
+
+    let another = body.replace("entirely+other", "attackers+chosen");
+    let second = site.submit("/forms/set-password", None, &another).await;
+    let (problem, input) = site.refusal(&second, None).await;
+    assert!(problem.detail.starts_with("Nothing was done now:"));
+    assert!(!problem.detail.contains("ben") && input.is_empty());
+    assert_eq!(signs_in("an+attackers+chosen+one").await, None);
+    assert!(signs_in("an+entirely+other+one").await.is_some());
+
+    // To anybody else it is a code like one that never was. Later it is that to the same browser too.
+    let unknown = body.replace("code=scsl_", "code=scsl_x");
+    let of_ana = Some(ana.as_str());
+    let mut told = Vec::new();
+    for form in [&another, &unknown] {
+        let answer = site.submit("/forms/set-password", of_ana, form).await;
+        let (problem, _) = site.refusal(&answer, of_ana).await;
+        told.push(problem.field("code").map(ToOwned::to_owned));
+    }
+    assert!(told[0].is_some() && told[0] == told[1], "{told:?}");
+    site.console.clock.advance(TimeDelta::minutes(15));
+    let late = site.submit("/forms/set-password", None, &body).await;
+    let (problem, _) = site.refusal(&late, None).await;
+    assert!(problem.field("code").is_some(), "{problem:?}");
+}
