@@ -102,6 +102,24 @@ async fn check_names_the_line_of_a_fault_and_what_it_warns_of() {
     );
 }
 
+#[tokio::test]
+async fn doctor_notes_what_an_upstream_without_public_names_costs_browsers() {
+    let upstream = Upstream::start().await;
+    let browsers = format!("{BY_PATH}[gateway.browser]\ndomain = \"localhost\"\n");
+    let known = format!("upstream_public_urls = [\"https://app.example.com\"]\n{browsers}");
+    let program = Program::start(upstream.address, BY_PATH).await;
+    for (rules, times) in [(&*browsers, 1), (&*known, 0), (BY_PATH, 0)] {
+        program.configure(upstream.address, rules);
+        // It fails, since the running program has the ports.
+        let (_, said) = program.try_run(&["doctor"]).await;
+        let notes = said.lines().filter(|line| {
+            line.starts_with("ok    browsers: cookies of upstream") && line.contains("public_urls")
+        });
+        assert_eq!(notes.count(), times, "{said}");
+        assert!(said.contains("ok    upstream "), "{said}");
+    }
+}
+
 async fn check(program: &Program, file: &Path) -> (i32, String) {
     program
         .try_run(&["gateway", "check", &file.display().to_string()])

@@ -101,15 +101,12 @@ impl GatewaySettings {
     /// configured, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         let upstreams = self.upstreams.iter();
-        let nameless = upstreams.filter(|upstream| {
-            let host = upstream.authority.host();
-            let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
-            upstream.public.is_empty() && (is_address || !host.contains('.'))
-        });
+        let nameless = upstreams.filter(|upstream| upstream.public.is_empty());
         let note = |upstream: &UpstreamSettings| {
             format!(
-                "browsers: cookies of upstream {} for a domain are dropped, and its redirects to a \
-                 public address leave the session, unless its public_urls has that address",
+                "browsers: cookies of upstream {} for a domain that its URL doesn't name are dropped, and \
+                 its redirects to another public address leave the session, unless its public_urls has \
+                 that address",
                 upstream.name
             )
         };

@@ -511,12 +511,18 @@ async fn the_check_says_which_fields_of_pages_could_select_a_tenant() {
 
 #[tokio::test]
 async fn the_check_says_what_an_upstream_without_public_names_costs_browsers() {
-    let notes = Entry::with(by_identity("")).await.rig.settings().notes();
-    let [note] = &notes[..] else {
-        panic!("{notes:?}");
-    };
-    for part in ["upstream", "cookies", "redirects", "public_urls"] {
-        assert!(note.contains(part), "{part}: {note}");
+    for host in ["127.0.0.1", "app", "app.internal.example"] {
+        let entry = Entry::with(Wanted {
+            upstream: Some(format!("upstream = \"http://{host}:8000\"")),
+            ..by_identity("")
+        });
+        let notes = entry.await.rig.settings().notes();
+        let [note] = &notes[..] else {
+            panic!("{host}: {notes:?}");
+        };
+        for part in ["upstream", "cookies", "redirects", "public_urls"] {
+            assert!(note.contains(part), "{part}: {note}");
+        }
     }
     let named = Entry::with(Wanted {
         more: "upstream_public_urls = [\"https://app.example.com\"]",
