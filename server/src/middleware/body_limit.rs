@@ -1,4 +1,4 @@
-//! Limits bodies of forms and server functions to 64 KiB.
+//! Limits bodies of forms and server functions to 64 KiB, and refuses packed ones.
 
 use app::domain::{
     caller::Context,
@@ -10,7 +10,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::header::CONTENT_LENGTH;
+use http::{
+    HeaderValue,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH},
+};
 use http_body_util::{BodyExt as _, Limited};
 
 use crate::extract::Refusal;
@@ -19,21 +22,31 @@ use crate::extract::Refusal;
 pub const LIMIT: usize = 64 * 1024;
 
 /// The layer that refuses larger bodies: immediately if the request states its size, otherwise
-/// while it is read.
+/// while it is read. It also refuses a body that says it is packed, whatever would read it.
 pub async fn limit_body(request: Request, next: Next) -> Response {
-    if announced(&request).is_some_and(|length| length > LIMIT as u64) {
-        let request_id = request
-            .extensions()
-            .get::<Context>()
-            .and_then(|context| context.origin.request_id.clone());
-        return Refusal(Problem {
-            request_id,
-            ..too_large()
-        })
-        .into_response();
+    let is_packed = is_packed(&request);
+    let problem = if is_packed {
+        packed()
+    } else if announced(&request).is_some_and(|length| length > LIMIT as u64) {
+        too_large()
+    } else {
+        let limited = request.map(|body| Body::new(Limited::new(body, LIMIT)));
+        return next.run(limited).await;
+    };
+    let request_id = request
+        .extensions()
+        .get::<Context>()
+        .and_then(|context| context.origin.request_id.clone());
+    let mut response = Refusal(Problem {
+        request_id,
+        ..problem
+    })
+    .into_response();
+    if is_packed {
+        let none = HeaderValue::from_static("identity");
+        response.headers_mut().insert(ACCEPT_ENCODING, none);
     }
-    next.run(request.map(|body| Body::new(Limited::new(body, LIMIT))))
-        .await
+    response
 }
 
 /// The request with its whole body, once that has arrived. The caller is established afterwards, because a sign-in can end
@@ -49,6 +62,21 @@ pub async fn arrived(request: Request) -> Request {
         Err(error) => Body::from_stream(futures::stream::once(async { Err::<Vec<u8>, _>(error) })),
     };
     Request::from_parts(parts, body)
+}
+
+/// Whether the body says that it is packed (RFC 9110 §8.4). No browser packs one. What was not undone must not be read.
+fn is_packed(request: &Request) -> bool {
+    let mut codings = request.headers().get_all(CONTENT_ENCODING).iter();
+    let is_none = |coding: &HeaderValue| {
+        let coding = coding.as_bytes().trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    };
+    !request.method().is_safe() && !codings.all(is_none)
+}
+
+fn packed() -> Problem {
+    let detail = "Nothing was done. Send the body as it is: without Content-Encoding.";
+    Problem::new(ProblemCode::UnsupportedMediaType, detail)
 }
 
 fn announced(request: &Request) -> Option<u64> {

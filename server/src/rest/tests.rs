@@ -586,6 +586,7 @@ async fn a_program_that_takes_gzip_gets_the_same_answer_packed() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken() {
     let console = sqlite().await;
     let app = app(&console).await;
@@ -634,8 +635,14 @@ async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken(
         ("POST", records, "deflate", record.clone().into_bytes(), 415),
         ("POST", records, "gzip, gzip", gzip(record.as_bytes()), 415),
         ("PUT", put, "gzip, zstd", zstd(tenant.as_bytes()), 415),
+        ("POST", "/introspect", "gzip", gzip(b"token=a"), 200),
+        ("POST", "/introspect", "gzip", b"token=a".to_vec(), 400),
+        ("POST", "/introspect", "br", b"token=a".to_vec(), 415),
     ] {
         let mut request = request(&app, method, path, Some("platform"), body);
+        if path == "/introspect" {
+            set_media_type(&mut request, FORM);
+        }
         let headers = request.headers_mut();
         headers.remove("idempotency-key");
         headers.insert("content-encoding", coding.parse().unwrap());

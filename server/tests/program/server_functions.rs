@@ -240,3 +240,22 @@ async fn a_server_function_takes_post_with_json_and_nothing_else() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_server_function_reads_no_body_that_says_it_is_packed() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, BY_PATH).await;
+    let staff = Staff::of(&program, "jo").await;
+    for (coding, status) in [("gzip", 415), ("br", 415), ("identity", 200)] {
+        let session = staff.session().saying("content-encoding", coding);
+        let answered = session
+            .send("POST", "/_fn/signed_in", "{}", "application/json")
+            .await;
+        assert_eq!(answered, status, "{coding}");
+    }
+    for path in app::api::endpoints() {
+        let session = staff.session().saying("content-encoding", "gzip");
+        let answered = session.send("POST", path, "{}", "application/json").await;
+        assert_eq!(answered, 415, "{path}");
+    }
+}

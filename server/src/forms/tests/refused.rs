@@ -194,6 +194,35 @@ async fn what_is_no_form_is_a_clear_4xx() {
 }
 
 #[tokio::test]
+async fn no_form_is_read_whose_body_says_that_it_is_packed() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let path = "/forms/tenants/acme/force-logout";
+    for codings in [
+        &["gzip"][..],
+        &["br"],
+        &["identity, gzip"],
+        &["identity", "gzip"],
+    ] {
+        let mut request = Site::post(path, Some(&ana), "slug=acme&idempotency_key=k");
+        for coding in codings {
+            let coding = coding.parse().unwrap();
+            request.headers_mut().append("content-encoding", coding);
+        }
+        let answer = site.send(request).await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(answer.headers["accept-encoding"], "identity", "{codings:?}");
+        assert!(answer.body.contains("Content-Encoding"), "{answer:?}");
+    }
+    let mut request = Site::post("/forms/tenants/a%20b/force-logout", Some(&ana), "slug=a");
+    let plain = "Identity".parse().unwrap();
+    request.headers_mut().insert("content-encoding", plain);
+    assert_eq!(site.send(request).await.status, StatusCode::NOT_FOUND);
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
 async fn no_other_site_can_submit_a_form() {
     let site = Site::new().await;
     site.console.add("ana", &[Role::SuperAdmin]).await;

@@ -358,6 +358,12 @@ impl StaffSession {
         self
     }
 
+    /// The same with one more field.
+    pub(crate) fn saying(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
     /// Calls a server function. Returns the status, and the code of a problem.
     pub(crate) async fn ask(&self, name: &str, arguments: &Value) -> (u16, String) {
         let path = format!("/_fn/{name}");
