@@ -238,6 +238,7 @@ impl Jar {
         self.cookies.retain(|cookie| !cookie.has_expired(asked.at));
         while self.cookies.len() > MAX_COOKIES || self.bytes() > MAX_BYTES {
             self.drop_longest_unused();
+            kept.dropped.push(Dropped::Full);
         }
         kept
     }

@@ -46,6 +46,11 @@ pub(super) enum Dropped {
     OtherDomain,
     #[error("it does not keep what its prefix (such as __Host- or __Secure-) promises")]
     Prefix,
+    #[error(
+        "the session has more than 180 cookies of this upstream, or 16 KiB of them, so the one that \
+         was unused longest is dropped, with all parts of its value"
+    )]
+    Full,
 }
 
 /// Parses a `Set-Cookie` from an upstream that has these names.

@@ -214,22 +214,42 @@ impl tracing::field::Visit for Line {
 
 #[test]
 fn why_a_cookie_is_dropped_is_logged_once_and_without_the_cookie() {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    tracing::subscriber::with_default(Log(Arc::clone(&lines)), || {
-        let rig = Rig::new("10.0.0.5:8080");
-        rig.set(&["kept=1; Path=/"]);
-        for _ in 0..3 {
-            rig.set(&["sid=hush; Domain=app.example.com; Path=/; Secure"]);
+    let long = "hush".repeat(1000);
+    let parts = [0, 1, 2, 3, 4].map(|part| format!("sid.{part}={long}; Path=/"));
+    let parts = parts.each_ref().map(String::as_str);
+    let too_large = format!("sid={long}{long}; Path=/");
+    for (set, why) in [
+        (
+            &["sid=hush; Domain=app.example.com; Path=/; Secure"][..],
+            "another domain",
+        ),
+        (
+            &["sid=hush; Domain=app.example.com; Path=/; Secure"],
+            "public_urls",
+        ),
+        (&[too_large.as_str()], "more than 4096 bytes"),
+        (&["__Host-sid=hush; Secure"], "prefix"),
+        (&parts[..], "16 KiB"),
+    ] {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        tracing::subscriber::with_default(Log(Arc::clone(&lines)), || {
+            let rig = Rig::new("10.0.0.5:8080");
+            rig.set(&["kept=1; Path=/"]);
+            rig.sent("/");
+            for _ in 0..3 {
+                rig.set(set);
+            }
+            assert!(!rig.sent("/").contains("hush"), "{why}");
+        });
+        let lines = lines.lock();
+        let [line] = &lines[..] else {
+            panic!("{why}: {lines:?}");
+        };
+        for part in ["WARN", "10.0.0.5:8080", why] {
+            assert!(line.contains(part), "{part}: {line}");
         }
-    });
-    let lines = lines.lock();
-    let [line] = &lines[..] else {
-        panic!("{lines:?}");
-    };
-    for part in ["WARN", "10.0.0.5:8080", "another domain", "public_urls"] {
-        assert!(line.contains(part), "{part}: {line}");
+        assert!(!line.contains("hush"), "{line}");
     }
-    assert!(!line.contains("hush"), "{line}");
 }
 
 #[test]
