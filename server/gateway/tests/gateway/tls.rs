@@ -67,6 +67,25 @@ async fn over_tls_the_client_chooses_what_is_spoken() {
 }
 
 #[tokio::test]
+async fn the_upstream_is_told_that_a_request_came_over_tls() {
+    let (rig, pki) = rig().await;
+    let mut client = http11(&rig, &pki).await;
+    // No word of a client counts.
+    let lies = "X-Forwarded-Proto: http\r\nForwarded: proto=http\r\n";
+    let head = rig.head(&format!("GET {OWN}/1"));
+    client.send(format!("{head}{lies}\r\n").as_bytes()).await;
+    assert_eq!(client.answer().await.status, 200);
+    let sent = rig.upstream.text().to_ascii_lowercase();
+    assert!(sent.contains("\r\nx-forwarded-proto: https\r\n"), "{sent}");
+    let forwarded = format!(
+        "\r\nforwarded: for=127.0.0.1;host=\"{}\";proto=https\r\n",
+        rig.upstream.address
+    );
+    assert!(sent.contains(&forwarded), "{sent}");
+    assert!(!sent.contains("proto: http\r\n") && !sent.contains("proto=http\r\n"));
+}
+
+#[tokio::test]
 async fn clear_text_gets_nothing_where_there_is_tls() {
     let (rig, _pki) = rig().await;
     let mut client = rig.client().await;

@@ -184,14 +184,48 @@ async fn an_ended_session_reaches_no_handler() {
 async fn handlers_get_no_credential_and_nothing_that_could_pass_for_ours() {
     let rig = Rig::new(Place::Nested).await;
     let forged = "Cookie: a=b\r\nX-Api-Key: k\r\nSupport-Tenant: bolt\r\nSupport_Tenant: bolt\r\n\
-                  X-Request-Id: mine\r\nX-Original-Url: /v1/tenants/bolt\r\nAccept: */*\r\n";
+                  X-Request-Id: mine\r\nX-Original-Url: /v1/tenants/bolt\r\nAccept: */*\r\n\
+                  Content-Range: bytes 0-2/9\r\nContent-Digest: sha-256=:x:\r\n";
     let head = rig.head("GET /v1/tenants/acme/look");
     let answer = rig.raw(&format!("{head}{forged}\r\n")).await;
     let told = json_of(&answer);
     let mut names: Vec<_> = told["headers"].as_array().unwrap().iter().collect();
     names.sort_by_key(|name| name.as_str());
-    assert_eq!(names, ["accept", "host", "x-request-id"]);
+    assert_eq!(
+        names,
+        [
+            "accept",
+            "content-digest",
+            "content-range",
+            "host",
+            "x-request-id"
+        ]
+    );
     assert_ne!(told["request_header"], "mine");
+}
+
+#[tokio::test]
+async fn what_says_how_a_body_is_to_be_understood_reaches_the_handler_or_is_refused_by_name() {
+    let rig = Rig::new(Place::Nested).await;
+    let head = rig.head("POST /v1/tenants/acme/notes");
+    let send = async |field: &str| {
+        let request = format!("{head}{field}\r\nContent-Length: 3\r\n\r\nxyz");
+        rig.raw(&request).await
+    };
+    assert_eq!(send("Content-Range: bytes 0-2/9").await.status, 200);
+    assert_eq!(rig.calls(), 1);
+    for name in ["X-Charset", "X-Amz-Trailer", "X-Validate-Only"] {
+        let answer = send(&format!("{name}: a")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "malformed_request"),
+            "{name}"
+        );
+        let name = name.to_ascii_lowercase();
+        assert!(answer.text().contains(&name), "{}", answer.text());
+    }
+    assert_eq!(rig.calls(), 1);
+    assert_eq!(rig.refusals(), [Refusal::MalformedRequest; 3]);
 }
 
 #[tokio::test]
