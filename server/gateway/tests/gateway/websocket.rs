@@ -4,7 +4,10 @@ use app::domain::access_log::RequestOutcome;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
-use crate::support::{Rig, Wanted, client::Client};
+use crate::{
+    browser::{Entry, wanted},
+    support::{Rig, Wanted, client::Client},
+};
 
 const OWN: &str = "/v1/tenants/acme";
 /// The key of RFC 6455 §1.3, whose answer the upstream knows.
@@ -14,16 +17,19 @@ const FIELDS: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket
 const MASKED: &[u8] = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
 const PLAIN: &[u8] = b"\x81\x05Hello";
 
-async fn rig() -> Rig {
-    Rig::with(Wanted {
+fn live() -> Wanted {
+    Wanted {
         scopes: &["read_only", "live"],
         more_scopes: r#"[[scopes]]
             name = "live"
             description = "Follow what happens."
             allow = [{ methods = ["GET"], paths = ["/v1/tenants/{tenant_id}/live/**"], upgrade = "websocket" }]"#,
         ..Wanted::default()
-    })
-    .await
+    }
+}
+
+async fn rig() -> Rig {
+    Rig::with(live()).await
 }
 
 /// Asks for a WebSocket; what came back up to the end of its head.
@@ -111,6 +117,63 @@ async fn a_subprotocol_passes_and_compression_is_declined() {
     assert_eq!(sent.matches(offered).count(), 1, "{sent}");
     assert!(!sent.contains("sec-websocket-extensions"), "{sent}");
     assert!(!sent.contains("permessage-deflate"), "{sent}");
+    client.send(MASKED).await;
+    client.read_until("Hello").await;
+}
+
+#[tokio::test]
+async fn a_page_of_a_sessions_host_opens_one_as_a_page_of_the_upstream_and_a_foreign_page_none() {
+    let entry = Entry::with(Wanted {
+        tables: wanted().tables,
+        ..live()
+    })
+    .await;
+    let (own, cookie, upstream) = (entry.origin(), entry.cookie(), entry.rig.upstream.address);
+    let ask = async |fields: &str| {
+        let mut client = entry.rig.client().await;
+        let head = format!(
+            "GET {OWN}/live/socket HTTP/1.1\r\nHost: {}\r\n",
+            entry.host()
+        );
+        let request = format!("{head}{FIELDS}Cookie: {cookie}\r\n{fields}\r\n");
+        client.send(request.as_bytes()).await;
+        let answer = client.read_until("\r\n\r\n").await;
+        (client, answer)
+    };
+    // The browser adds the cookie whoever asks. A page of another tenant's host is of the same site.
+    let metadata = |site: &str| {
+        format!(
+            "Sec-Fetch-Site: {site}\r\nSec-Fetch-Mode: websocket\r\nSec-Fetch-Dest: websocket\r\n"
+        )
+    };
+    let sibling = own.replace("http://", "http://x");
+    let upstreams = format!("http://{upstream}");
+    for foreign in ["https://evil.example", "null", &sibling, &upstreams] {
+        let origin = format!("Origin: {foreign}\r\n");
+        for site in [String::new(), metadata("same-site"), metadata("cross-site")] {
+            let (_, answer) = ask(&format!("{origin}{site}")).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 403 "),
+                "{origin}{site}: {answer}"
+            );
+        }
+    }
+    let (_, answer) = ask("").await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "no origin: {answer}");
+    assert_eq!(entry.rig.upstream.bytes(), 0);
+    // As browsers ask: without Sec-Fetch-Site.
+    let (mut client, answer) = ask(&format!("Origin: {own}\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    let sent = entry.rig.upstream.text().to_lowercase();
+    for field in [
+        format!("host: {upstream}"),
+        format!("origin: {upstreams}"),
+        "upgrade: websocket".to_owned(),
+    ] {
+        let field = format!("\r\n{field}\r\n");
+        assert_eq!(sent.matches(&field).count(), 1, "{field}: {sent}");
+    }
+    assert!(!sent.contains("cookie:") && !sent.contains(&entry.host()));
     client.send(MASKED).await;
     client.read_until("Hello").await;
 }
