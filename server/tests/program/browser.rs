@@ -181,6 +181,46 @@ async fn a_foreign_cookie_in_any_encoding_signs_nobody_out_of_the_console() {
 }
 
 #[tokio::test]
+async fn what_a_page_and_a_person_say_to_the_upstream_is_in_no_log() {
+    const CHALLENGE: &str = "X-Answer: 401 Unauthorized|WWW-Authenticate: Basic realm=\"a\"\r\n";
+    const OF_PAGE: &str = "Authorization: Bearer of-the-platform\r\n";
+    const TYPED: &str = "Authorization: Basic YW5hOmh1c2g=\r\n";
+    let upstream = Upstream::start().await;
+    let rules = format!(
+        "upstream_authorization = \"pass\"\n{RULES}\n[log]\nfilter = \"info,gateway=trace,server=trace\"\n"
+    );
+    let program = Program::start(upstream.address, &rules).await;
+    let (_, staff) = acme_and_jo(&program).await;
+    let session = staff.create_session("acme", None).await;
+    let tab = Tab::entered(&program, &staff, &session).await;
+    for (path, fields, status) in [
+        ("acme/plain", OF_PAGE, 200),
+        ("bolt/plain", OF_PAGE, 403),
+        ("acme/as-asked", CHALLENGE, 401),
+        ("bolt/plain", TYPED, 403),
+        ("acme/plain", TYPED, 200),
+        // From the jar.
+        ("acme/plain", "", 200),
+    ] {
+        let path = format!("/v1/tenants/{path}");
+        let answer = tab.get(&path, &format!("{SAME_ORIGIN}{fields}")).await;
+        assert_eq!(answer.status, status, "{path} {fields}");
+    }
+    let sent = upstream.text();
+    for (value, times) in [
+        ("Bearer of-the-platform\r\n", 1),
+        ("Basic YW5hOmh1c2g=\r\n", 2),
+    ] {
+        assert_eq!(sent.matches(value).count(), times, "{value} {sent}");
+    }
+    let logged = program.logged();
+    assert!(!logged.is_empty());
+    for secret in ["of-the-platform", "YW5hOmh1c2g", "hush"] {
+        assert!(!logged.contains(secret), "{secret}: {logged}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_but_the_holder_is_sent_back_with_a_code() {
     let upstream = Upstream::start().await;
     let program = Program::start(upstream.address, RULES).await;

@@ -103,6 +103,33 @@ async fn check_names_the_line_of_a_fault_and_what_it_warns_of() {
 }
 
 #[tokio::test]
+async fn check_says_what_pages_in_browsers_may_send_past_a_sessions_limits() {
+    let upstream = Upstream::start().await;
+    let browsers = "[gateway.browser]\ndomain = \"localhost\"\n";
+    let program = Program::start(upstream.address, BY_PATH).await;
+    for (rules, passes, pages) in [
+        (
+            format!("upstream_authorization = \"pass\"\n{BY_PATH}{browsers}"),
+            true,
+            true,
+        ),
+        (format!("{BY_PATH}{browsers}"), false, true),
+        (BY_PATH.to_owned(), false, false),
+    ] {
+        program.configure(upstream.address, &rules);
+        let said = program.run(&["gateway", "check"], "").await;
+        let warns = said.lines().any(|line| {
+            line.starts_with("warning: upstream ")
+                && line.contains("authorization = \"pass\"")
+                && line.contains("Support-Tenant")
+        });
+        assert_eq!(warns, passes, "{said}");
+        let tells = said.contains("  pages in browsers may send ");
+        assert_eq!(tells, pages, "{said}");
+    }
+}
+
+#[tokio::test]
 async fn doctor_notes_what_an_upstream_without_public_names_costs_browsers() {
     let upstream = Upstream::start().await;
     let browsers = format!("{BY_PATH}[gateway.browser]\ndomain = \"localhost\"\n");
