@@ -24,6 +24,9 @@ pub(crate) const CLEARED: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("\"cache\", \"storage\""),
 );
 
+/// `Retry-After` when the data store doesn't answer. One that fails over is commonly back by then.
+pub(crate) const STORE_SECONDS: u64 = 5;
+
 /// The body of a response to the client.
 pub(crate) enum Answer {
     /// Written by us.
@@ -130,6 +133,13 @@ impl Trouble {
 
     pub(crate) fn unavailable() -> Self {
         let detail = "The request couldn't be recorded, so it was not forwarded.";
+        Self::new(503, "record_unavailable", detail).retry_after(STORE_SECONDS)
+    }
+
+    /// The node lost its lease while the upstream had the request. Nobody is invited to send that again.
+    pub(crate) fn cut_without_lease() -> Self {
+        let detail = "This node has lost contact with the data store, so the request was cut off. It may \
+                      have reached the upstream.";
         Self::new(503, "record_unavailable", detail)
     }
 

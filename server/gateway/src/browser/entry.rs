@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Browsers, EntryLabel, cookies, fetch_metadata, page};
 use crate::{
     Lease,
-    answers::{Answer, Trouble},
+    answers::{Answer, STORE_SECONDS, Trouble},
     arrival::Arrival,
     headers,
     judge::Denied,
@@ -137,7 +137,7 @@ fn not_entered(why: NotEntered) -> Trouble {
         NotEntered::Unavailable => {
             let detail = "The tenant can't be opened, because this can't be recorded right now. \
                           Choose Enter tenant on the support session's page again.";
-            Trouble::new(503, "record_unavailable", detail)
+            Trouble::new(503, "record_unavailable", detail).retry_after(STORE_SECONDS)
         }
     }
 }

@@ -178,10 +178,11 @@ fn advice(code: &str) -> Option<&'static str> {
         "session_expired" | "session_revoked" | "budget_exhausted" => {
             "Create a new support session in Support Console, and open the tenant again."
         }
-        "rate_limited" | "too_many_at_once" | "overloaded" | "record_unavailable"
-        | "rules_differ" => {
+        "rate_limited" | "too_many_at_once" | "overloaded" | "rules_differ" => {
             "Nothing was sent to the platform. Wait a moment, then reload this page."
         }
+        // What happened to the request is said above.
+        "record_unavailable" => "Wait a moment, then reload this page.",
         "wrong_origin" => "Open the page from a page of this tenant, in a tab of its own.",
         "upstream_failed" | "upstream_timeout" => {
             "The platform did not answer. Whether it has done something is not known."

@@ -125,7 +125,7 @@ impl Completer {
     /// The request was cut before it was answered. Returns the answer for the client.
     pub(crate) fn cut(self, flight: &Flight) -> Trouble {
         let trouble = match flight.ended() {
-            None if !flight.lease().is_held() => Trouble::unavailable(),
+            None if !flight.lease().is_held() => Trouble::cut_without_lease(),
             ended => Denied::plain(ended.unwrap_or(Ended::Revoked).refusal()).into(),
         };
         self.tell(RequestOutcome::Cut, trouble.closing())

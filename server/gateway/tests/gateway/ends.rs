@@ -183,6 +183,8 @@ async fn without_a_record_nothing_is_forwarded() {
         (refused.status, refused.code().as_str()),
         (503, "record_unavailable")
     );
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert!(refused.text().contains("was not forwarded"));
     assert_eq!(rig.upstream.bytes(), 0);
 }
 

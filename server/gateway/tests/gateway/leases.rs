@@ -22,6 +22,7 @@ async fn without_a_lease_nothing_is_forwarded_and_with_it_everything_is_again() 
         (refused.status, refused.code().as_str()),
         (503, "record_unavailable")
     );
+    assert_eq!(refused.header("retry-after"), Some("5"));
     assert_eq!(rig.upstream.bytes(), before);
     assert_eq!(rig.store.begun().len(), 1, "nor recorded as forwarded");
     rig.node.lease.renew(FOR_EVER);
@@ -74,6 +75,9 @@ async fn an_answer_whose_lease_is_lost_meanwhile_is_not_relayed() {
         (answer.status, answer.code().as_str()),
         (503, "record_unavailable")
     );
+    // The upstream has it, so nobody is invited to send it again.
+    assert_eq!(answer.header("retry-after"), None);
+    assert!(answer.text().contains("may have reached the upstream"));
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
 }
 
