@@ -243,7 +243,8 @@ fn cookie_of(answer: &Answer) -> String {
     cookie.split(';').next().unwrap().to_owned()
 }
 
-/// Every form but the sign-in, with fields that it accepts and the page it belongs to.
+/// The forms whose services are a [`Stub`], and that for one's own password, with fields that they accept and the page
+/// that each belongs to.
 fn acts() -> [(String, &'static str, String); 7] {
     [
         (

@@ -61,6 +61,112 @@ async fn what_was_typed_is_there_again_after_the_sign_in_of_the_same_person_and_
     assert!(site.asked().is_empty(), "nothing was done");
 }
 
+/// The other forms into which people type, or in which they choose.
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
+fn more_forms() -> Vec<(String, &'static str, String)> {
+    let tenant = |act: &str| format!("/forms/tenants/acme/{act}");
+    let page = |act: &str| format!("/admin/tenants/acme/{act}");
+    vec![
+        (
+            "/forms/support-sessions/revoke-selected".into(),
+            "id=01937e2c-7b6a-7cc0-8000-0000000000aa&reason=The+incident+is+over",
+            paths::revoke_selected([SESSION].into_iter()),
+        ),
+        (
+            "/forms/saved-view".into(),
+            "list=audit&name=Mine&address=%2Faudit%3Factor%3Dana",
+            "/audit?actor=ana".into(),
+        ),
+        (
+            "/forms/tenants/new".into(),
+            "id=new&slug=new&name=New&contact=a%40b.example",
+            "/admin/new-tenant".into(),
+        ),
+        (
+            "/forms/tenants/status".into(),
+            "id=acme&to=suspended&reason=The+contract+has+ended",
+            "/admin/tenant-status?id=acme&to=suspended".into(),
+        ),
+        (
+            tenant("edit"),
+            "slug=acme&name=Acme&seen=1&reason=They+have+another+name",
+            page("edit"),
+        ),
+        (
+            tenant("settings"),
+            "support_may_write=on&min_calls=7&seen=1&reason=As+they+asked",
+            page("settings"),
+        ),
+        (
+            tenant("organization"),
+            "id=x&slug=x&name=X&status=active&seen=1&reason=As+they+asked",
+            page("organization?organization=x"),
+        ),
+        (
+            tenant("organization"),
+            "id=y&slug=y&name=Y&status=active",
+            page("organization"),
+        ),
+        (
+            paths::CREATE_KEY.form("new"),
+            "name=invoices&rights=read&allowed_addresses=10.0.0.0%2F8",
+            paths::CREATE_KEY.page("new"),
+        ),
+        (
+            paths::ROTATE_KEY.form(SESSION),
+            "overlap_hours=7",
+            paths::ROTATE_KEY.page(SESSION),
+        ),
+        (
+            "/forms/invite-staff".into(),
+            "email=nia%40example.com&name=Nia&roles=support_admin&roles=super_admin",
+            "/admin/invite-staff".into(),
+        ),
+        (
+            paths::CHANGE_ROLES.form(SESSION),
+            "roles=super_admin&seen=support_admin",
+            paths::CHANGE_ROLES.page(SESSION),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn what_was_typed_into_every_other_form_is_there_again_too_and_for_nobody_else() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    site.console.add("ben", &[Role::SuperAdmin]).await;
+    for (path, body, page) in more_forms() {
+        let ana = site.sign_in("ana").await;
+        site.console.clock.advance(TimeDelta::minutes(31));
+        let next: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+        let lose = async || {
+            let lost = site.submit(&path, Some(&ana), body).await;
+            assert_eq!(lost.location, format!("/sign-in?next={next}"), "{path}");
+            format!("{ana}; {}", cookie_of(&lost))
+        };
+
+        let back = site.sign_in_for("ana", &page, &lose().await).await;
+
+        assert!(
+            back.location.starts_with(&with_flash(&page, "")),
+            "{path}: {back:?}"
+        );
+        let flash = site.flash(&back, Some(&cookie_of(&back))).await;
+        let Flash::Typed { input } = flash else {
+            panic!("{path}: {flash:?}");
+        };
+        let mut typed = Fields::new();
+        for (name, value) in url::form_urlencoded::parse(body.as_bytes()) {
+            let values = typed.entry(name.into_owned()).or_default();
+            values.push(value.into_owned());
+        }
+        assert_eq!(input, typed, "{path}");
+        let another = site.sign_in_for("ben", &page, &lose().await).await;
+        assert_eq!(another.location, page, "{path}");
+    }
+    assert!(site.asked().is_empty(), "nothing was done");
+}
+
 #[tokio::test]
 async fn a_sign_out_and_a_given_password_lead_nobody_to_what_another_typed() {
     let site = Site::new().await;
