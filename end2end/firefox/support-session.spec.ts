@@ -101,6 +101,8 @@ test("a browser that keeps no cookies is told so", async () => {
     const page = await browser.newPage();
     await signIn(page);
     await shows(page, "Your browser didn't keep the sign-in's cookie.");
+    // As where cookies are blocked in a frame of another site.
+    await shows(page, "If the console is shown inside another page");
   } finally {
     await browser.close();
   }
