@@ -105,20 +105,33 @@ async fn a_key_that_works_and_was_not_used_for_90_days_says_so() {
 /// The cookie of the support admin Ben, and his ID.
 async fn support_admin(world: &World) -> (String, StaffId) {
     let ben = world.add("ben", &[Role::SupportAdmin]).await;
-    let token = world.sign_in("ben").await.token;
-    let cookie = format!("__Host-support-console={}", token.expose());
-    (cookie, ben.id)
+    (cookie_of(world, "ben").await, ben.id)
+}
+
+async fn cookie_of(world: &World, name: &str) -> String {
+    let token = world.sign_in(name).await.token;
+    format!("__Host-support-console={}", token.expose())
 }
 
 #[tokio::test]
 async fn pages_of_administration_name_the_role_that_they_need() {
     let (router, cookie, world) = console().await;
     let (ben, id) = support_admin(&world).await;
+    world.add("cem", &[]).await;
+    let cem = cookie_of(&world, "cem").await;
     let nobody = "/admin/api-keys/00000000-0000-0000-0000-000000000001";
     let member = format!("/admin/staff/{id}");
-    let dialogs = ["roles", "deactivate", "sign-out", "link", "revoke-link"];
+    let dialogs = [
+        "roles",
+        "deactivate",
+        "reactivate",
+        "sign-out",
+        "link",
+        "revoke-link",
+    ];
     let mut paths: Vec<_> = dialogs.map(|dialog| format!("{member}/{dialog}")).into();
     paths.push(member);
+    paths.extend(["rotate", "revoke"].map(|dialog| format!("{nobody}/{dialog}")));
     let others = [
         "/admin/api-keys",
         "/admin/api-keys/create",
@@ -137,9 +150,12 @@ async fn pages_of_administration_name_the_role_that_they_need() {
             page.contains("You need the role super_admin for this."),
             "{path}: {page}"
         );
-        let (status, to, _) = get(&router, "", &path).await;
-        assert_eq!(status, StatusCode::SEE_OTHER, "{path}");
-        assert!(to.unwrap().starts_with("/sign-in"), "{path}");
+        for (cookie, expected) in [("", "/sign-in"), (cem.as_str(), "/account/no-role")] {
+            let (status, to, page) = get(&router, cookie, &path).await;
+            assert_eq!(status, StatusCode::SEE_OTHER, "{path}: {page}");
+            let to = to.unwrap();
+            assert_eq!(to.split('?').next(), Some(expected), "{path}: {to}");
+        }
     }
     for missing in [nobody, "/admin/api-keys/x"] {
         let (status, _, _) = get(&router, &cookie, missing).await;
