@@ -1,8 +1,9 @@
-//! Sends every plain form and follows every link of an export as every kind of caller. The answers
-//! are reviewed as one snapshot. The forms of dialogs call server functions, whose answers are
-//! another.
+//! Sends every plain form, follows every link of an export and opens the live stream as every kind
+//! of caller. The answers are reviewed as one snapshot.
 
 use std::fmt::Write as _;
+
+use app::paths::{self, Dialog};
 
 use crate::support::prelude::*;
 
@@ -12,11 +13,59 @@ const PATHS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/sr
 /// Where they lead to their handlers.
 const ROUTER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/router.rs"));
 const PASSWORD: &str = "seven green kettles";
+/// Every dialog with a form.
+const DIALOGS: [Dialog; 14] = [
+    paths::CREATE_SESSION,
+    paths::FORCE_LOGOUT,
+    paths::REVOKE,
+    paths::REPLACE_TOKEN,
+    paths::RAISE_BUDGET,
+    paths::CHANGE_ROLES,
+    paths::DEACTIVATE,
+    paths::REACTIVATE,
+    paths::END_SIGN_INS,
+    paths::MAKE_LINK,
+    paths::REVOKE_LINK,
+    paths::CREATE_KEY,
+    paths::ROTATE_KEY,
+    paths::REVOKE_KEY,
+];
 
 type Fields<'f> = Vec<(&'static str, &'f str)>;
 
-/// The forms with fields that those who may send them get accepted, as often as they like. Signing
-/// out comes last.
+/// The forms of dialogs, alike. The one that revokes a support session comes after those that need
+/// an active one.
+fn dialog_forms() -> Vec<(&'static str, Fields<'static>)> {
+    let role = "support_admin";
+    let reason = ("reason", "The export takes many pages");
+    vec![
+        ("/forms/tenants/{id}/create-session", vec![reason]),
+        ("/forms/tenants/{id}/force-logout", vec![("slug", "acme")]),
+        (
+            "/forms/support-sessions/{id}/raise-budget",
+            vec![("requests_total", "2000000"), reason],
+        ),
+        ("/forms/support-sessions/{id}/replace-token", vec![]),
+        (
+            "/forms/api-keys/{id}/create",
+            vec![("name", "a key"), ("rights", "read")],
+        ),
+        ("/forms/api-keys/{id}/rotate", vec![("overlap_hours", "1")]),
+        ("/forms/api-keys/{id}/revoke", vec![]),
+        (
+            "/forms/staff/{id}/roles",
+            vec![("roles", role), ("seen", role)],
+        ),
+        ("/forms/staff/{id}/link", vec![]),
+        ("/forms/staff/{id}/revoke-link", vec![]),
+        ("/forms/staff/{id}/sign-out", vec![]),
+        ("/forms/staff/{id}/deactivate", vec![]),
+        ("/forms/staff/{id}/reactivate", vec![]),
+    ]
+}
+
+/// The other forms with fields that those who may send them get accepted, as often as they like.
+/// Signing out comes last.
 fn forms(session: &str) -> Vec<(&'static str, Fields<'_>)> {
     let reason = ("reason", "Corrected as the tenant asked");
     vec![
@@ -79,6 +128,7 @@ fn forms(session: &str) -> Vec<(&'static str, Fields<'_>)> {
             "/forms/rules/dry-run",
             vec![("rules", ""), ("requests", "100")],
         ),
+        ("/forms/support-sessions/{id}/revoke", vec![]),
         ("/forms/sign-out", vec![]),
     ]
 }
@@ -91,14 +141,52 @@ const EXPORTS: [&str; 5] = [
     "/export/support-sessions/{id}/access-log",
 ];
 
+/// What forms and exports are about.
+struct Subjects {
+    session: String,
+    staff: String,
+    key: String,
+}
+
+impl Subjects {
+    /// The address of a route about them, or about the tenant.
+    fn address(&self, route: &str) -> String {
+        let id = match route.split('/').nth(2) {
+            _ if route == paths::CREATE_KEY.form_route() => "new",
+            Some("support-sessions") => &self.session,
+            Some("staff") => &self.staff,
+            Some("api-keys") => &self.key,
+            _ => "acme",
+        };
+        route.replace("{id}", id)
+    }
+
+    /// An answer that is the same in every run.
+    fn named(&self, answer: &str) -> String {
+        let answer = answer.replace(&self.session, "{session}");
+        let answer = answer.replace(&self.staff, "{staff}");
+        answer.replace(&self.key, "{key}")
+    }
+}
+
+/// The last word of a list's row, which is an ID.
+async fn id_in(program: &Program, list: &[&str], row: &str) -> String {
+    let listed = program.run(list, "").await;
+    let line = listed.lines().find(|line| line.contains(row));
+    let id = line.and_then(|line| line.split_whitespace().last());
+    id.unwrap_or_else(|| panic!("no {row}: {listed}"))
+        .to_owned()
+}
+
 /// The forms and exports that have an address.
-fn routes() -> Vec<&'static str> {
+fn routes() -> Vec<String> {
     let constants = PATHS.split("const ").skip(1);
     let values = constants.filter_map(|constant| constant.split(';').next());
     let texts = values.filter_map(|value| value.split('"').nth(1));
     let is_route = |text: &&str| text.starts_with("/forms/") || text.starts_with("/export/");
-    let routes: Vec<_> = texts.filter(is_route).collect();
-    let named = ["to::", "_EXPORT,"].map(|name| ROUTER.matches(name).count());
+    let plain = texts.filter(is_route).map(str::to_owned);
+    let routes: Vec<_> = plain.chain(DIALOGS.map(Dialog::form_route)).collect();
+    let named = ["to::", "_EXPORT,", ".form_route()"].map(|name| ROUTER.matches(name).count());
     let named: usize = named.iter().sum();
     assert_eq!(
         routes.len(),
@@ -177,10 +265,18 @@ async fn each_form_and_export_answers_each_kind_of_caller_as_reviewed() {
     let granted = holder.create_session("acme", None).await;
     // For those who come after someone who has revoked one.
     let mut others = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         others.push(holder.create_session("acme", None).await.id);
     }
-    let mut id = granted.id.clone();
+    let edited = Staff::of(&program, "edited").await;
+    program
+        .run(&["api-key", "create", "--name", "spare"], "")
+        .await;
+    let mut about = Subjects {
+        session: granted.id.clone(),
+        staff: id_in(&program, &["staff", "list"], &edited.email).await,
+        key: id_in(&program, &["api-key", "list"], "spare").await,
+    };
     // From now on tenants are managed here.
     let rules = format!("{BY_PATH}\n[tenants]\nmaster = \"console\"\n");
     program.restart_with(upstream.address, &rules).await;
@@ -192,23 +288,27 @@ async fn each_form_and_export_answers_each_kind_of_caller_as_reviewed() {
         writeln!(matrix, "{caller}").unwrap();
         asked.clear();
         for route in EXPORTS {
-            asked.push(route);
-            let path = route.replace("{id}", &id);
+            asked.push(route.to_owned());
+            let path = about.address(route);
             let answer = session.download(&format!("{path}?format=jsonl")).await;
             writeln!(matrix, "    {route:40} {answer}").unwrap();
         }
-        for (route, fields) in forms(&id) {
-            asked.push(route);
-            let path = route.replace("{id}", "acme");
-            let answer = session.submit(&path, &fields).await;
-            let answer = answer.replace(&id, "{session}");
+        let answer = session.open(paths::LIVE).await;
+        writeln!(matrix, "    {:40} {answer}", paths::LIVE).unwrap();
+        let forms = forms(&about.session);
+        for (route, fields) in dialog_forms().into_iter().chain(forms) {
+            asked.push(route.to_owned());
+            let answer = session.submit(&about.address(route), &fields).await;
+            let answer = about.named(&answer);
             writeln!(matrix, "    {route:40} {answer}").unwrap();
         }
-        let known = platform.get(&format!("/support-sessions/{id}")).await;
+        let known = platform
+            .get(&format!("/support-sessions/{}", about.session))
+            .await;
         let status = known["status"].as_str().unwrap();
         writeln!(matrix, "    {:40} {status}", "the support session then").unwrap();
         if status == "REVOKED" {
-            id = others.pop().expect("another one");
+            about.session = others.pop().expect("another one");
         }
     }
     asked.sort_unstable();

@@ -48,6 +48,15 @@ impl StaffSession {
         told(self.request("GET", path).send().await.unwrap()).await
     }
 
+    /// Opens a stream that doesn't end. Returns the status, and the code of a problem.
+    pub(crate) async fn open(&self, path: &str) -> String {
+        let answer = self.request("GET", path).send().await.unwrap();
+        match answer.status().is_success() {
+            true => answer.status().as_u16().to_string(),
+            false => told(answer).await,
+        }
+    }
+
     /// The kind of a message that waits for the page after a form, or the code of its problem.
     async fn message(&self, id: &str) -> String {
         let take = self.request("POST", "/_fn/take_flash");
