@@ -49,6 +49,42 @@ async fn a_list_is_filtered_by_plan_region_and_age() {
     }
 }
 
+/// A tenant on either side of each end.
+#[tokio::test]
+async fn a_list_of_new_tenants_goes_back_as_far_as_it_says() {
+    use app::domain::tenants::CreatedWithin::{Month, Quarter, Week};
+
+    for console in both().await {
+        for days in [6, 8, 29, 31, 89, 91] {
+            let tenant = format!("d{days:02}");
+            let registration = TenantRegistration {
+                created_at: Some(noon() - TimeDelta::days(days)),
+                ..registration(&tenant, &tenant)
+            };
+            let (key, tenant) = (platform_key(), id(&tenant));
+            let register = console.tenants.register_tenant(&key, &tenant, registration);
+            register.await.unwrap();
+        }
+        let service: &dyn ManageTenantsPort = &console.tenants;
+        for (created, expected) in [
+            (Some(Week), &["d06"][..]),
+            (Some(Month), &["d06", "d08", "d29"]),
+            (Some(Quarter), &["d06", "d08", "d29", "d31", "d89"]),
+            (None, &["d06", "d08", "d29", "d31", "d89", "d91"]),
+        ] {
+            let filter = TenantFilter {
+                created,
+                sort: TenantSort::Created,
+                ..TenantFilter::default()
+            };
+            let listed = service.list(&cli(), filter, PageRequest::default()).await;
+            let rows = listed.unwrap().tenants.items.into_iter();
+            let ids: Vec<_> = rows.map(|row| row.tenant.id.to_string()).collect();
+            assert_eq!(ids, expected, "{} {created:?}", console.engine);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_hundred_plans_are_offered_by_name_and_none_that_is_empty() {
     for console in both().await {
