@@ -10,6 +10,18 @@ const NEW: &str = r#"
 "#;
 const DIFFER: &str = "the nodes on this data store have different rules";
 
+const SETTINGS: &str = "/admin/settings";
+const NOTICE: &str = "Nodes have different rules, so none of them forwards anything.";
+
+/// The cells of a column of a page, from above.
+fn cells<'p>(page: &'p str, column: &str) -> Vec<&'p str> {
+    let mark = format!("data-label=\"{column}\">");
+    let cells = page.split(mark.as_str()).skip(1);
+    cells
+        .filter_map(|rest| rest.split("</td>").next())
+        .collect()
+}
+
 /// Node `a` with the old rules and a support session, before `b` comes.
 struct Scene {
     upstream: Upstream,
@@ -71,6 +83,7 @@ impl Scene {
 #[tokio::test]
 async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same() {
     let mut scene = Scene::start().await;
+    let root = Staff::with_role(&scene.a, "root", "super_admin").await;
     let mut stream = Client::connect(scene.a.gateway).await;
     stream.send(scene.head(&scene.a, "stream").as_bytes()).await;
     stream.read_until("chunk 1;").await;
@@ -103,6 +116,21 @@ async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same
     }
     let page = scene.staff.page("/support").await;
     assert!(page.contains("nodes have different rules: "), "{page}");
+    let page = until("the settings to say so", async || {
+        let page = root.page(SETTINGS).await;
+        page.contains(NOTICE).then_some(page)
+    })
+    .await;
+    let rules = cells(&page, "Rules");
+    assert_eq!(rules.len(), 2, "{page}");
+    assert!(rules.iter().all(|rules| rules.contains("<code")));
+    assert_ne!(rules[0], rules[1], "{page}");
+    let leases = cells(&page, "Lease");
+    let run_out = leases.iter().all(|lease| lease.starts_with("until "));
+    assert!(run_out && leases.len() == 2, "{leases:?}");
+    let states = cells(&page, "State");
+    let serve = states.iter().all(|state| state.contains("Serving"));
+    assert!(serve && states.len() == 2, "{states:?}");
 
     b.stop().await;
     scene.serves(&scene.a).await;
@@ -113,6 +141,11 @@ async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same
             .await
             .contains("nodes have different rules: ")
     );
+    let page = root.page(SETTINGS).await;
+    assert!(!page.contains(NOTICE), "{page}");
+    let states = cells(&page, "State");
+    let stopped = states.iter().map(|state| state.contains("Stopped"));
+    assert_eq!(stopped.collect::<Vec<_>>(), [false, true], "{states:?}");
 
     // The way to switch: the same file everywhere.
     scene.a.restart_with(scene.upstream.address, NEW).await;
@@ -124,8 +157,16 @@ async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same
 #[tokio::test]
 async fn a_node_that_died_with_other_rules_is_waited_for_no_longer_than_its_lease() {
     let scene = Scene::start().await;
+    let root = Staff::with_role(&scene.a, "root", "super_admin").await;
     let mut b = scene.b().await;
     scene.refuses(&scene.a).await;
     b.kill().await;
     scene.serves(&scene.a).await;
+    until("the settings to say that it is lost", async || {
+        let page = root.page(SETTINGS).await;
+        let states = cells(&page, "State");
+        let is_lost = states.iter().any(|state| state.contains("Lost"));
+        (is_lost && !page.contains(NOTICE)).then_some(())
+    })
+    .await;
 }
