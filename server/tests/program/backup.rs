@@ -18,44 +18,78 @@ use crate::support::prelude::*;
 const CLIENTS: usize = 4;
 /// How many answers there are before anything begins.
 const SOME: usize = 100;
+/// How many tenants there are before anything begins.
+const A_FEW: usize = 5;
+
+const REQUESTS: &str = "SELECT request_id FROM access_log";
+const TENANTS: &str = "SELECT id FROM tenants \
+    WHERE 2 = (SELECT COUNT(*) FROM organizations WHERE tenant_id = tenants.id)";
+/// The tenants whose registration was recorded with those of both organizations.
+const REGISTRATIONS: &str = "SELECT tenant_id FROM audit_events \
+    WHERE action IN ('tenant.registered', 'organization.registered') \
+    GROUP BY tenant_id HAVING COUNT(*) = 3";
 
 const BACKED_UP: &str = "\"store.backed_up\"";
 
-/// Clients who ask until they are told to stop.
+/// What was answered with success.
+#[derive(Clone, Default)]
+struct Acknowledged {
+    requests: HashSet<String>,
+    /// Each with its organizations.
+    tenants: HashSet<String>,
+}
+
+/// Clients who ask, and a platform that registers tenants, until they are stopped.
 struct Load {
-    answered: Arc<Mutex<HashSet<String>>>,
+    acknowledged: Arc<Mutex<Acknowledged>>,
     clients: Vec<JoinHandle<()>>,
 }
 
 impl Load {
-    fn start(program: &Program, session: &Granted) -> Self {
-        let answered = Arc::new(Mutex::new(HashSet::new()));
+    fn start(program: &Program, session: &Granted, platform: Platform) -> Self {
+        let acknowledged = Arc::<Mutex<Acknowledged>>::default();
         let client = |_| {
             let (gateway, token) = (program.gateway, session.token.clone());
-            let answered = Arc::clone(&answered);
+            let acknowledged = Arc::clone(&acknowledged);
             tokio::spawn(async move {
                 loop {
                     let answer = ask(gateway, "plain", &token).await;
                     if answer.status == 200 && answer.complete {
                         let id = answer.header("x-request-id").unwrap().to_owned();
-                        answered.lock().insert(id);
+                        acknowledged.lock().requests.insert(id);
                     }
                 }
             })
         };
-        let clients = (0..CLIENTS).map(client).collect();
-        Self { answered, clients }
+        let mut clients: Vec<_> = (0..CLIENTS).map(client).collect();
+        let registering = register_tenants(platform, Arc::clone(&acknowledged));
+        clients.push(tokio::spawn(registering));
+        Self {
+            acknowledged,
+            clients,
+        }
     }
 
-    fn acknowledged(&self) -> HashSet<String> {
-        self.answered.lock().clone()
+    fn acknowledged(&self) -> Acknowledged {
+        self.acknowledged.lock().clone()
     }
 
-    async fn until_more(&self, than: usize) {
+    async fn until_more(&self, than: &Acknowledged) {
         until("more answers", async || {
-            (self.answered.lock().len() > than + SOME).then_some(())
+            let now = self.acknowledged.lock();
+            let are_more = now.requests.len() > than.requests.len() + SOME
+                && now.tenants.len() > than.tenants.len() + A_FEW;
+            are_more.then_some(())
         })
         .await;
+    }
+}
+
+async fn register_tenants(platform: Platform, acknowledged: Arc<Mutex<Acknowledged>>) {
+    for number in 0_u32.. {
+        let tenant = format!("t{number}");
+        platform.register(&tenant).await;
+        acknowledged.lock().tenants.insert(tenant);
     }
 }
 
@@ -65,9 +99,9 @@ impl Drop for Load {
     }
 }
 
-fn recorded(store: &Path) -> HashSet<String> {
+fn recorded(store: &Path, sql: &str) -> HashSet<String> {
     let store = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut ids = store.prepare("SELECT request_id FROM access_log").unwrap();
+    let mut ids = store.prepare(sql).unwrap();
     let ids = ids.query_map([], |row| row.get(0)).unwrap();
     ids.collect::<Result<_, _>>().unwrap()
 }
@@ -85,18 +119,18 @@ async fn answer(program: &Program, session: &Granted) -> (u16, String) {
 async fn a_backup_under_load_loses_nothing_that_was_acknowledged_and_a_restore_revives_nothing() {
     let upstream = Upstream::start().await;
     let program = Program::start(upstream.address, BY_PATH).await;
-    let (_, staff) = acme_and_jo(&program).await;
+    let (platform, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("console.backup");
     let (backup, keys) = (file.to_str().unwrap(), folder.path().join("keys"));
-    let load = Load::start(&program, &session);
-    load.until_more(0).await;
+    let load = Load::start(&program, &session, platform);
+    load.until_more(&Acknowledged::default()).await;
 
     let before = load.acknowledged();
     let words = ["backup", backup, "--keys", keys.to_str().unwrap()];
     let said = program.run(&words, "").await;
-    load.until_more(load.acknowledged().len()).await;
+    load.until_more(&load.acknowledged()).await;
     drop(load);
 
     assert!(said.contains("identity.key"), "{said}");
@@ -123,8 +157,15 @@ async fn a_backup_under_load_loses_nothing_that_was_acknowledged_and_a_restore_r
     let said = other.run(&["restore", backup], "").await;
     assert!(said.contains("active: 1"), "{said}");
     let verified = other.run(&["audit", "verify"], "").await;
-    let restored = recorded(&other.store());
-    assert!(before.is_subset(&restored), "{verified}");
+    for (sql, acknowledged) in [
+        (REQUESTS, &before.requests),
+        (TENANTS, &before.tenants),
+        (REGISTRATIONS, &before.tenants),
+    ] {
+        let restored = recorded(&other.store(), sql);
+        let lost: Vec<_> = acknowledged.difference(&restored).collect();
+        assert!(lost.is_empty(), "{sql}: {lost:?}: {verified}");
+    }
     let previous = std::fs::read_dir(other.folder()).unwrap().filter(|entry| {
         let name = entry.as_ref().unwrap().file_name();
         name.to_string_lossy().contains("before-restore")
