@@ -29,6 +29,12 @@ const REGISTRATIONS: &str = "SELECT tenant_id FROM audit_events \
     WHERE action IN ('tenant.registered', 'organization.registered') \
     GROUP BY tenant_id HAVING COUNT(*) = 3";
 
+/// The page for operators.
+const OPERATIONS: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../docs/operations.md"
+));
+
 const BACKED_UP: &str = "\"store.backed_up\"";
 
 /// What was answered with success.
@@ -228,14 +234,40 @@ async fn what_is_no_backup_replaces_no_store() {
     );
 }
 
-/// Runs one of PostgreSQL's programs.
-fn postgres(name: &str, words: &[&str]) {
+/// The commands of the page for operators: the one that makes a backup, and those that restore it.
+fn documented() -> (Vec<&'static str>, Vec<Vec<&'static str>>) {
+    let after = |text: &'static str, mark: &str| text.split_once(mark).expect(mark).1;
+    let section = after(OPERATIONS, "\n## PostgreSQL\n");
+    let backup = after(section, "**Backup**: `");
+    let restore = after(after(section, "**Restore**"), "```sh\n");
+    let words = |line: &'static str| {
+        let command = line.split(['`', '#']).next().unwrap_or_default();
+        command.split_whitespace().collect::<Vec<_>>()
+    };
+    let restore = restore.split("```").next().unwrap_or_default();
+    (words(backup), restore.lines().map(words).collect())
+}
+
+/// Runs one of PostgreSQL's programs on a database and a file.
+fn postgres(command: &[&str], url: &str, dump: &str) {
     let find = concat!(env!("CARGO_MANIFEST_DIR"), "/../.make/with-postgres.sh");
     let found = Command::new(find).arg("--find").output().unwrap().stdout;
     let folder = String::from_utf8(found).unwrap();
+    let mut words = command.iter().map(|word| match *word {
+        "\"$URL\"" => url,
+        "console.dump" => dump,
+        word => word,
+    });
+    let name = words.next().expect("a program");
     let mut command = Command::new(Path::new(folder.trim()).join(name));
     let ran = command.args(words).stdin(Stdio::null()).output().unwrap();
     assert!(ran.status.success(), "{name}: {ran:?}");
+}
+
+/// The words of our own program before its configuration, which each node has.
+fn own<'w>(command: &[&'w str]) -> Vec<&'w str> {
+    let words = command.iter().skip(1).copied();
+    words.take_while(|word| *word != "--config").collect()
 }
 
 #[tokio::test]
@@ -252,29 +284,26 @@ async fn a_restored_postgres_database_revives_nothing_once_its_sessions_are_revo
     let folder = tempfile::tempdir().unwrap();
     let dump = folder.path().join("console.dump");
     let dump = dump.to_str().unwrap();
-    let url = database.url();
-    postgres(
-        "pg_dump",
-        &["--format=custom", "--file", dump, "--dbname", &url],
-    );
+    let (backup, restore) = documented();
+    let [load, revoke, verify] = &restore[..] else {
+        panic!("other commands: {restore:?}")
+    };
+    postgres(&backup, &database.url(), dump);
     // What the dump doesn't know.
     staff.revoke(&session.id).await;
-    let (code, said) = node.try_run(&["restore", "--only-revoke"]).await;
+    let (code, said) = node.try_run(&own(revoke)).await;
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("stop every node"), "{said}");
     node.stop().await;
 
     let restored = Database::new().await;
     let url = restored.url();
-    postgres(
-        "pg_restore",
-        &["--no-owner", "--exit-on-error", "--dbname", &url, dump],
-    );
+    postgres(load, &url, dump);
     // A node that is new can't see that the database was restored.
     let mut node = Program::node_on("b", &url, upstream.address, BY_PATH);
-    let said = node.run(&["restore", "--only-revoke"], "").await;
+    let said = node.run(&own(revoke), "").await;
     assert!(said.contains("active: 1"), "{said}");
-    node.run(&["audit", "verify"], "").await;
+    node.run(&own(verify), "").await;
     node.start_again().await;
     let refused = (401, "session_revoked".into());
     assert_eq!(answer(&node, &session).await, refused);
