@@ -251,6 +251,11 @@ documented() {
     [[ -s $root/$path ]] || die "$path is missing"
   done
   inside support-console gateway check /usr/share/doc/support-console/examples/console.toml
+  # Each part of a configuration says what it is, in the example and in what the answers wrote.
+  for path in usr/share/doc/support-console/examples/console.toml etc/support-console/console.toml; do
+    grep -q '^# The data store: ' "$root/$path" || die "$path has no comments"
+    awk 'BEGIN { RS = "" } !/(^|\n)# / { print; bad = 1 } END { exit bad }' "$root/$path" || die "this part of $path has no comment"
+  done
 }
 
 removed_and_purged() {
