@@ -67,7 +67,7 @@ impl Load {
                 }
             })
         };
-        let mut clients: Vec<_> = (0..CLIENTS).map(client).collect();
+        let mut clients: Vec<JoinHandle<()>> = (0..CLIENTS).map(client).collect();
         let registering = register_tenants(platform, Arc::clone(&acknowledged));
         clients.push(tokio::spawn(registering));
         Self {
