@@ -29,5 +29,6 @@ ln -s pts/ptmx dev/ptmx
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 # Not a chroot, in which the kernel refuses the user namespaces of `PrivateUsers`.
 pivot_root . run/before
+# Shared, as on a machine: systemd mounts the credentials of a service in a namespace of its own.
 exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-  sh -c 'umount -l /run/before && rmdir /run/before && exec /usr/lib/systemd/systemd --show-status=no' </dev/null
+  sh -c 'umount -l /run/before && rmdir /run/before && mount --make-rshared / && exec /usr/lib/systemd/systemd --show-status=no' </dev/null

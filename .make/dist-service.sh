@@ -60,6 +60,17 @@ confined() {
   rm "$root/var/lib/support-console/intruder"
 }
 
+# Starts the service, which must fail, and must not be tried again.
+fails_to_start() {
+  local tries
+  inside systemctl restart support-console || true
+  for ((tries = 0; tries < 150; tries++)); do
+    [[ $(property ActiveState) != failed ]] || break
+    sleep 0.2
+  done
+  [[ $(property ActiveState) == failed && $(property NRestarts) == 0 ]] || die "a wrong configuration is tried again"
+}
+
 # After a crash and a restart the service runs. With a wrong configuration it is not tried again.
 started_again() {
   local crashed tries config=$root/etc/support-console/console.toml
@@ -76,13 +87,35 @@ started_again() {
   inside journalctl --no-pager --unit support-console | grep -q '"stopped"' || die "the server did not stop in order"
   cp "$config" "$root/tmp/right.toml"
   sed -i '1i no_such_setting = 1' "$config"
-  inside systemctl restart support-console || true
-  for ((tries = 0; tries < 150; tries++)); do
-    [[ $(property ActiveState) != failed ]] || break
-    sleep 0.2
-  done
-  [[ $(property ActiveState) == failed && $(property NRestarts) == 0 ]] || die "a wrong configuration is tried again"
+  fails_to_start
   cat "$root/tmp/right.toml" >"$config"
+}
+
+# A secret comes from systemd, as the unit's comment says, and only with its setting. No other user can read it.
+given_a_credential() {
+  local config=$root/etc/support-console/console.toml unit=$root/usr/lib/systemd/system/support-console.service
+  local setting reference secret drop_in=$root/etc/systemd/system/support-console.service.d
+  setting=$(sed -n 's/^# *\(LoadCredential=\)/\1/p' "$unit")
+  reference=$(sed -n 's/^# and in console.toml: *//p' "$unit")
+  secret=$root${setting#*:}
+  [[ $setting == LoadCredential=*:/* && $reference == *credential:* ]] || die "the unit doesn't say how"
+  install -d -m 0700 "${secret%/*}"
+  install -m 0600 <(sed -n 's/^database_url = "\(.*\)"$/\1/p' "$root/tmp/right.toml") "$secret"
+  sed "s|^database_url = .*|$reference|" "$root/tmp/right.toml" >"$config"
+  # Otherwise there are too many starts in a short time.
+  inside systemctl reset-failed support-console
+  fails_to_start
+  inside systemctl reset-failed support-console
+  install -d "$drop_in"
+  printf '[Service]\n%s\n' "$setting" >"$drop_in/credential.conf"
+  inside systemctl daemon-reload
+  inside systemctl start support-console
+  service_is_ready
+  signs_in ana@example.com "three blind mice" || die "the credential isn't the store's address"
+  ! inside setpriv --reuid nobody --clear-groups sh -c 'cat /run/credentials/*/*' >"$root/tmp/said" 2>&1 || die "everyone can read the credential"
+  cat "$root/tmp/right.toml" >"$config"
+  rm -r "$secret" "$drop_in"
+  inside systemctl daemon-reload
 }
 
 rebooted() {
@@ -133,6 +166,7 @@ with_systemd() {
   step "Started by its installation" started_by_its_installation
   step "Confined to its folder" confined
   step "Started again, unless its configuration is wrong" started_again
+  step "Given a secret by systemd" given_a_credential
   step "Started again after a reboot" rebooted
   enter
   step "Upgraded while it runs" upgraded_while_it_runs
