@@ -31,7 +31,9 @@ fi
 
 # A network of its own, so that no port is taken.
 if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
+  arm64=${SUPPORT_CONSOLE_ARM64_BINARY:-}
   if [[ -z ${SUPPORT_CONSOLE_BINARY:-} ]]; then
+    arm64=${arm64:-build}
     "$ROOT/.make/setup.sh" build
     "$ROOT/.make/build.sh"
     export SUPPORT_CONSOLE_BINARY=$TARGET/release/support-console
@@ -66,10 +68,28 @@ if [[ -z ${SUPPORT_CONSOLE_TEST_NETWORK:-} ]]; then
     export work made
     unshare --net --mount-proc --pid --fork --kill-child "$0" image "${store[@]}"
   )
+  # Each package has the same program, which runs on arm64.
+  made_for_arm64() (
+    set -e
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    package=$(ls "$TARGET"/dist/support-console_*_arm64.deb)
+    program=$work/usr/bin/support-console
+    [[ $(dpkg-deb --field "$package" Architecture) == arm64 ]]
+    dpkg-deb --extract "$package" "$work"
+    readelf --file-header "$program" | grep -q 'Machine: *AArch64'
+    [[ $(qemu-aarch64 -L /usr/aarch64-linux-gnu "$program" --version) == support-console\ * ]]
+    tar --extract --file "$TARGET"/dist/support-console-*-linux-arm64.tar.gz --directory "$work"
+    cmp "$program" "$work"/support-console-*-linux-arm64/bin/support-console
+  )
   fresh() { debootstrap --variant=minbase --include=adduser,debconf,init-system-helpers,systemd bookworm "$root" >"$TARGET/dist/debootstrap.log"; }
   step "A fresh Debian root" fresh
   step "An image" image
   SUPPORT_CONSOLE_TEST_NETWORK=$root unshare --net --mount-proc --pid --fork --kill-child "$0"
+  if [[ -n $arm64 && $(dpkg --print-architecture) == amd64 ]]; then
+    SUPPORT_CONSOLE_BINARY=${arm64#build} "$ROOT/.make/dist.sh" arm64
+    step "Packages for arm64" made_for_arm64
+  fi
   exit
 fi
 
