@@ -325,7 +325,7 @@ test("a dialog that a row opened gives the focus back to the row", async ({ page
   const opener = page.getByRole("link", { name: /^Create Support Session in / }).nth(3);
   await opener.focus();
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("dialog")).toBeVisible();
+  await expect(page.getByRole("dialog").getByLabel("Reason")).toBeFocused();
   await page.keyboard.press("Escape");
   await expect(page).toHaveURL("/support?sort=name");
   await expect(opener).toBeFocused();
