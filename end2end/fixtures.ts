@@ -1,6 +1,6 @@
 // Every journey imports this. The journeys of one worker share `demo`, so a journey may rely only on what it made
 // itself. Each project (desktop, phone) starts with a fresh demo.
-import { type Page, test as base } from "@playwright/test";
+import { type BrowserContext, type Page, test as base } from "@playwright/test";
 import { type Account, debugProgramPath, type Role, type Tenant } from "./support/console.ts";
 import { Demo } from "./support/demo.ts";
 import { Httpbin } from "./support/httpbin.ts";
@@ -71,15 +71,16 @@ export const test = base.extend<ForTest, ForWorker>({
   },
 
   another: async ({ browser, demo, consoleErrors }, use) => {
-    const pages: Page[] = [];
+    const contexts: BrowserContext[] = [];
     await use(async (who) => {
-      const page = await browser.newPage({ baseURL: demo.console });
-      pages.push(page);
+      const context = await browser.newContext({ baseURL: demo.console });
+      contexts.push(context);
+      const page = await context.newPage();
       collectErrors(page, consoleErrors);
       await signInAs(page, typeof who === "string" ? demo.account(who) : who);
       return page;
     });
-    await Promise.all(pages.map((page) => page.close()));
+    await Promise.all(contexts.map((context) => context.close()));
   },
 
   consoleErrors: [
