@@ -19,6 +19,8 @@ const react = (version: 18 | 19): Application => ({
     await expect(page.getByRole("heading")).toBeVisible();
     await page.clock.fastForward(10_000);
     await page.evaluate(async () => void (await fetch("/rest")));
+    // A click before the script has run reaches nobody.
+    await page.waitForLoadState("load");
     return [...seen, ...(await count(page)), ...faults];
   },
 });
