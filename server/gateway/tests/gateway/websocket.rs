@@ -140,7 +140,7 @@ async fn a_page_of_a_sessions_host_opens_one_as_a_page_of_the_upstream_and_a_for
         let answer = client.read_until("\r\n\r\n").await;
         (client, answer)
     };
-    // The browser adds the cookie whoever asks. A page of another tenant's host is of the same site.
+    // Browsers send the cookie for every page that asks. A page of another tenant's host is of the same site.
     let metadata = |site: &str| {
         format!(
             "Sec-Fetch-Site: {site}\r\nSec-Fetch-Mode: websocket\r\nSec-Fetch-Dest: websocket\r\n"
