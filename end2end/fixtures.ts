@@ -61,6 +61,12 @@ export const test = base.extend<ForTest, ForWorker>({
 
   baseURL: async ({ demo }, use) => use(demo.console),
 
+  // A journey may end while a request that it handles is on its way.
+  page: async ({ page }, use) => {
+    await use(page);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  },
+
   signIn: async ({ page, demo }, use) =>
     use((who) => signInAs(page, typeof who === "string" ? demo.account(who) : who)),
 
